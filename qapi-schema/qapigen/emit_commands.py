@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Emitter of handler prototypes, of the adapters around them and of the command table."""
+
+from . import c, names
+from .model import Command, Enum, Model, TypeRef
+
+
+def prototypes(model: Model, schema: str, source: str) -> str:
+    """What the author of a command includes."""
+    parts = [c.banner([source]), '#pragma once\n\n', '#include "core/call.h"\n',
+             f'#include "{model.folder}/{schema}.h"\n']
+    for command in model.commands_of(schema):
+        text = c.sentence(command.text)
+        parts += ['\n', c.comment(f'{command.name}: {text}' if text else command.name),
+                  handler(model, command)]
+        if command.is_coroutine:
+            parts.append(settler(model, command, 'void ', ');\n'))
+    return ''.join(parts)
+
+
+def handler(model: Model, command: Command) -> str:
+    """The declaration that a handler must match."""
+    stem = names.c_name(command.name)
+    arguments = [f'const {command.arguments} *args'] if command.arguments else []
+    if command.is_coroutine:
+        return c.wrapped(f'void {stem}(', ['GaCall *call', *arguments], ');\n')
+    parameters = ['GaAgent *agent', *arguments]
+    returned = 'gboolean '
+    if command.returns and c.is_pointer(model, command.returns):
+        returned = c.c_type(model, command.returns)
+    elif command.returns:
+        parameters.append(f'{c.c_type(model, command.returns)}*ret_value')
+    return c.wrapped(f'{returned}{stem}(', [*parameters, 'GError **error'],
+                     ') G_GNUC_WARN_UNUSED_RESULT;\n')
+
+
+def settler(model: Model, command: Command, returned: str, tail: str) -> str:
+    """The typed way of a coroutine to its reply."""
+    parameters = ['GaCall *call']
+    if command.returns:
+        constant = 'const ' if c.is_pointer(model, command.returns) else ''
+        parameters.append(f'{constant}{c.c_type(model, command.returns)}result')
+    return c.wrapped(f'{returned}{names.c_name(command.name)}_return(', parameters, tail)
+
+
+def table_header(model: Model) -> str:
+    return c.banner(schema.source for schema in model.schemas) + (
+        '#pragma once\n\n'
+        '#include "core/command.h"\n\n'
+        '/* All commands of this build, in the order of the schemas. */\n'
+        'extern const GaCommandTable ga_command_table;\n')
+
+
+def table(model: Model) -> str:
+    parts = [c.banner(schema.source for schema in model.schemas), '#include "gen/commands.h"\n\n']
+    parts += [f'#include "gen/{schema.name}-commands.h"\n' for schema in model.schemas]
+    returned = [command.returns for command in model.commands if command.returns]
+    parts += ['\n' + c.list_definition(reference, 'static ')
+              for reference in c.builtin_lists(returned)]
+    for command in model.commands:
+        parts.append('\n' + adapter(model, command))
+    return ''.join(parts) + '\n' + rows(model)
+
+
+def adapter(model: Model, command: Command) -> str:
+    stem = names.c_name(command.name)
+    unused = '' if command.arguments else 'G_GNUC_UNUSED '
+    head = f'static void\nrun_{stem}(GaCall *call, {unused}gconstpointer args)\n{{\n'
+    arguments = ['args'] if command.arguments else []
+    if command.is_coroutine:
+        call = ', '.join(['call', *arguments])
+        return f'{head}    {stem}({call});\n}}\n\n' + settler_definition(model, command)
+    call = ', '.join(['ga_call_agent(call)', *arguments])
+    if command.returns and c.is_pointer(model, command.returns):
+        return head + run_pointer(model, command, f'{stem}({call}, &error)') + '}\n'
+    return head + run_value(model, command, f'{stem}({call}') + '}\n'
+
+
+def settler_definition(model: Model, command: Command) -> str:
+    text = settler(model, command, '', ')')
+    place = '&result' if command.returns else 'NULL'
+    return f'void\n{text}\n{{\n    ga_call_return(call, {place});\n}}\n'
+
+
+def run_pointer(model: Model, command: Command, call: str) -> str:
+    assert command.returns
+    return (
+        '    GError *error = NULL;\n'
+        f'    {c.c_type(model, command.returns)}result = {call};\n\n'
+        '    if (!result) {\n'
+        '        ga_call_fail(call, error);\n'
+        '        return;\n'
+        '    }\n'
+        '    ga_call_return(call, &result);\n'
+        f'    qapi_free(&{c.descriptor(command.returns)}, result);\n')
+
+
+def run_value(model: Model, command: Command, call: str) -> str:
+    declared, place, result = '', 'NULL', ''
+    if command.returns:
+        start = initial(model, command.returns)
+        declared = f'    {c.c_type(model, command.returns)}result = {start};\n'
+        place, result = '&result', ', &result'
+    return (
+        '    GError *error = NULL;\n'
+        f'{declared}\n'
+        f'    if ({call}{result}, &error))\n'
+        f'        ga_call_return(call, {place});\n'
+        '    else\n'
+        '        ga_call_fail(call, error);\n')
+
+
+def initial(model: Model, reference: TypeRef) -> str:
+    enum = model.types.get(reference.name)
+    return names.constant(enum.name, enum.values[0].name) if isinstance(enum, Enum) else '0'
+
+
+def flags(command: Command) -> str:
+    found = []
+    if command.is_silent:
+        found.append('GA_COMMAND_SILENT_SUCCESS')
+    if 'allow-while-frozen' in command.features:
+        found.append('GA_COMMAND_WHILE_FROZEN')
+    return ' | '.join(found) or '0'
+
+
+def row(command: Command) -> str:
+    arguments = f'&{c.descriptor(TypeRef(command.arguments))}' if command.arguments else 'NULL'
+    returned = f'&{c.descriptor(command.returns)}' if command.returns else 'NULL'
+    cells = [f'"{command.name}"', f'run_{names.c_name(command.name)}', arguments, returned,
+             flags(command)]
+    return c.wrapped('    { ', cells, ' },\n')
+
+
+def rows(model: Model) -> str:
+    if not model.commands:
+        return 'const GaCommandTable ga_command_table = { NULL, 0, NULL };\n'
+    # In the order of strcmp().
+    by_name = sorted(range(len(model.commands)), key=lambda i: model.commands[i].name.encode())
+    return ('static const GaCommand rows[] = {\n'
+            + ''.join(row(command) for command in model.commands)
+            + '};\n\n' + c.array('static const guint16 by_name', [str(row) for row in by_name])
+            + '\nconst GaCommandTable ga_command_table = '
+              '{ rows, G_N_ELEMENTS(rows), by_name };\n')

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A parsed text and the ways through it. The two buffers start so small that a
+ * typical request fits, and double: their owner, the parser, bounds them.
+ */
+#include "runtime/qapi-value.h"
+
+#include <string.h>
+
+#include "runtime/qapi-value-private.h"
+
+#define FIRST_TEXT 256
+#define FIRST_NODES 16
+
+QapiValue *
+qapi_value_new(void)
+{
+    QapiValue *value = g_new(QapiValue, 1);
+
+    *value = (QapiValue){
+        .ref_count = 1,
+        .text = g_malloc(FIRST_TEXT),
+        .text_capacity = FIRST_TEXT,
+        .nodes = g_new(QapiNode, FIRST_NODES),
+        .max_nodes = FIRST_NODES,
+    };
+    return value;
+}
+
+QapiValue *
+qapi_value_ref(QapiValue *value)
+{
+    g_atomic_int_inc(&value->ref_count);
+    return value;
+}
+
+void
+qapi_value_unref(QapiValue *value)
+{
+    if (!value || !g_atomic_int_dec_and_test(&value->ref_count))
+        return;
+
+    g_free(value->text);
+    g_free(value->nodes);
+    g_free(value);
+}
+
+void
+qapi_value_append(QapiValue *value, const void *bytes, gsize size)
+{
+    if (size > value->text_capacity - value->text_size) {
+        value->text_capacity = MAX(2 * value->text_capacity, value->text_size + size);
+        value->text = g_realloc(value->text, value->text_capacity);
+    }
+    memcpy(value->text + value->text_size, bytes, size);
+    value->text_size += size;
+}
+
+QapiNode *
+qapi_value_add_node(QapiValue *value, QapiNodeKind kind)
+{
+    if (value->n_nodes == value->max_nodes) {
+        value->max_nodes *= 2;
+        value->nodes = g_renew(QapiNode, value->nodes, value->max_nodes);
+    }
+
+    QapiNode *node = &value->nodes[value->n_nodes++];
+    *node = (QapiNode){ .kind = kind, .skip = 1 };
+    return node;
+}
+
+const QapiNode *
+qapi_value_root(const QapiValue *value)
+{
+    return value->nodes;
+}
+
+char *
+qapi_node_text(const QapiValue *value, const QapiNode *node)
+{
+    return value->text + node->string.offset;
+}
+
+const QapiNode *
+qapi_node_next(const QapiNode *node)
+{
+    return node + node->skip;
+}
+
+const QapiNode *
+qapi_node_member(const QapiValue *value, const QapiNode *object, const char *name)
+{
+    gsize length = strlen(name);
+    const QapiNode *key = object + 1;
+
+    for (guint32 left = object->n_children; left; left--) {
+        const QapiNode *member = key + 1;
+        if (key->string.length == length && !memcmp(qapi_node_text(value, key), name, length))
+            return member;
+        key = qapi_node_next(member);
+    }
+    return NULL;
+}
+
+QapiAny *
+qapi_any_new_text(char *text)
+{
+    QapiAny *any = g_new0(QapiAny, 1);
+
+    any->text = text;
+    return any;
+}
+
+void
+qapi_any_free(QapiAny *any)
+{
+    if (!any)
+        return;
+
+    g_free(any->text);
+    qapi_value_unref(any->value);
+    g_free(any);
+}

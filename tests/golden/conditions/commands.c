@@ -1,0 +1,23 @@
+/* Generated from conditions.json by qapigen: do not edit. */
+#include "gen/commands.h"
+
+#include "gen/conditions-commands.h"
+
+static void
+run_guest_here(GaCall *call, gconstpointer args)
+{
+    GError *error = NULL;
+
+    if (guest_here(ga_call_agent(call), args, &error))
+        ga_call_return(call, NULL);
+    else
+        ga_call_fail(call, error);
+}
+
+static const GaCommand rows[] = {
+    { "guest-here", run_guest_here, &guest_here_args_type, NULL, 0 },
+};
+
+static const guint16 by_name[] = { 0 };
+
+const GaCommandTable ga_command_table = { rows, G_N_ELEMENTS(rows), by_name };

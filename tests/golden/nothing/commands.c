@@ -1,0 +1,6 @@
+/* Generated from nothing.json by qapigen: do not edit. */
+#include "gen/commands.h"
+
+#include "gen/nothing-commands.h"
+
+const GaCommandTable ga_command_table = { NULL, 0, NULL };

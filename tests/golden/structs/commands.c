@@ -1,0 +1,6 @@
+/* Generated from structs.json by qapigen: do not edit. */
+#include "gen/commands.h"
+
+#include "gen/structs-commands.h"
+
+const GaCommandTable ga_command_table = { NULL, 0, NULL };
