@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A connection to one agent; the functions of client/client.h speak through it. */
+#pragma once
+
+#include <glib.h>
+
+#include "client/client.h"
+
+/* Nobody answers, or nothing that makes sense. What the agent itself complains about is a
+ * QAPI_ERROR instead. */
+typedef enum {
+    QGA_CLIENT_ERROR_CONNECT,
+    QGA_CLIENT_ERROR_TIMEOUT,
+    QGA_CLIENT_ERROR_CLOSED,
+    QGA_CLIENT_ERROR_PROTOCOL,
+} QgaClientError;
+
+#define QGA_CLIENT_ERROR (qga_client_error_quark())
+GQuark qga_client_error_quark(void);
+
+/* Connect to `address` ("unix:PATH", or just a path) and find the start of our replies. No
+ * answer may take longer than `timeout` seconds. */
+QgaClient *qga_client_new(const char *address, gdouble timeout, GError **error);
+void qga_client_free(QgaClient *client);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(QgaClient, qga_client_free)
+
+/* Send a request as it is (one line, without its end) and return the line that answers it. */
+char *qga_client_ask(QgaClient *client, const char *request, gsize size, GError **error);
+
+/* The command that was called last; NULL before the first one. Borrowed until the next. */
+const char *qga_client_last_command(const QgaClient *client);

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * novacronctl: from the command line to one subcommand and its exit status.
+ *
+ * Options that all subcommands have may stand before or behind the subcommand's
+ * name; but behind the program of `exec` all is the program's.
+ */
+#include <errno.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "build-config.h"
+#include "novacronctl/output.h"
+#include "novacronctl/refusal.h"
+#include "novacronctl/subcommand.h"
+#include "runtime/qapi-error.h"
+
+#define PROGRAM "novacronctl"
+#define DEFAULT_TIMEOUT 30.0
+
+/* Further exit statuses; EXIT_FAILURE is what else goes wrong, the agent's errors above all. */
+#define EXIT_USAGE 2
+#define EXIT_NO_ANSWER 3
+
+typedef struct {
+    const char *name;
+    const char *words; /* as --help shows them */
+    guint min_words;
+    guint max_words;
+    gboolean runs_program; /* the words from the first on are not ours to interpret */
+    int (*run)(const Subcommand *subcommand, GError **error);
+    const char *summary;
+    const char *details;
+} SubcommandRow;
+
+typedef struct {
+    char *address;
+    gdouble timeout;
+    gboolean as_json;
+    gboolean with_input;
+    gboolean show_version;
+} Options;
+
+static const SubcommandRow rows[] = {
+    { "info", "", 0, 0, FALSE, ask_info, "show the agent's version and what it is denied", NULL },
+    { "osinfo", "", 0, 0, FALSE, ask_osinfo, "show the guest's operating system", NULL },
+    { "ping", "", 0, 0, FALSE, ask_ping, "see whether the agent answers, and how fast", NULL },
+    { "commands", "", 0, 0, FALSE, ask_commands, "list the agent's commands and their state",
+      NULL },
+    { "exec", "[--] PROGRAM [ARGUMENT...]", 1, G_MAXUINT, TRUE, exec_program,
+      "run a program in the guest",
+      "PROGRAM is searched for in the agent's PATH and runs with the agent's rights, without a\n"
+      "shell. Its output appears when it has ended, at most 16 MiB per stream. The exit status\n"
+      "is the program's, or 128 + N if signal N ended it. With --json, the output is printed\n"
+      "as base64 in out-data and err-data." },
+    { "cp", "SOURCE TARGET", 2, 2, FALSE, copy_file, "copy a file into or out of the guest",
+      "One of SOURCE and TARGET is guest:PATH. Out of the guest, TARGET is replaced when the copy\n"
+      "is complete. A TARGET that is a directory (in the guest: one that ends with a slash)\n"
+      "gets a file named like SOURCE." },
+    { "raw", "REQUEST", 1, 1, FALSE, raw_request, "send a request in JSON and show the reply",
+      "For example: raw '{\"execute\": \"guest-get-fsinfo\"}'\n"
+      "The exit status is 1 if the reply is an error." },
+};
+
+static const SubcommandRow *
+find_row(const char *name)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (g_str_equal(rows[i].name, name))
+            return &rows[i];
+    return NULL;
+}
+
+static char *
+describe_all(void)
+{
+    GString *text = g_string_new("Subcommands (" PROGRAM " SUBCOMMAND --help tells more):\n");
+
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+        g_string_append_printf(text, "  %-9s %s\n", rows[i].name, rows[i].summary);
+    g_string_append(text, "\nExit status:\n"
+                          "  0  done\n"
+                          "  1  the agent answered with an error, or a file here is at fault\n"
+                          "  2  the command line is wrong\n"
+                          "  3  no connection, no answer in time, or one that makes no sense\n"
+                          "  exec: that of the program, or 128 + N if signal N ended it\n"
+                          "\nExamples:\n"
+                          "  " PROGRAM " -c unix:/run/guest.sock info\n"
+                          "  " PROGRAM " -c /run/guest.sock exec systemctl is-system-running\n"
+                          "  " PROGRAM " -c /run/guest.sock cp guest:/etc/os-release .\n");
+    return g_string_free(text, FALSE);
+}
+
+static void
+add_options(GOptionContext *context, Options *options, const SubcommandRow *row)
+{
+    const GOptionEntry common[] = {
+        { "connect", 'c', 0, G_OPTION_ARG_FILENAME, &options->address,
+          "the agent's socket: unix:PATH or PATH", "ADDRESS" },
+        { "timeout", 't', 0, G_OPTION_ARG_DOUBLE, &options->timeout,
+          "how long to wait for each answer (default: 30)", "SECONDS" },
+        { "json", 'j', 0, G_OPTION_ARG_NONE, &options->as_json, "print JSON", NULL },
+        { NULL },
+    };
+    const GOptionEntry before[] = {
+        { "version", 'V', 0, G_OPTION_ARG_NONE, &options->show_version, "print the version", NULL },
+        { NULL },
+    };
+    const GOptionEntry input[] = {
+        { "stdin", 'i', 0, G_OPTION_ARG_NONE, &options->with_input,
+          "pass standard input on, at most 47 MiB", NULL },
+        { NULL },
+    };
+
+    g_option_context_add_main_entries(context, common, NULL);
+    if (!row)
+        g_option_context_add_main_entries(context, before, NULL);
+    else if (row->runs_program)
+        g_option_context_add_main_entries(context, input, NULL);
+}
+
+/* Take the options out of `words`, whose first is skipped. */
+static gboolean
+parse_options(Options *options, const SubcommandRow *row, char ***words, GError **error)
+{
+    g_autofree char *name = row ? g_strdup_printf(PROGRAM " %s", row->name) : g_strdup(PROGRAM);
+    g_autofree char *all = describe_all();
+    g_autoptr(GOptionContext)
+        context = g_option_context_new(row ? row->words : "SUBCOMMAND [WORD...]");
+    int n_words = (int)g_strv_length(*words);
+
+    /* The usage line and the complaints of the parser start with it. */
+    g_set_prgname(name);
+    g_option_context_set_strict_posix(context, !row || row->runs_program);
+    g_option_context_set_summary(context,
+                                 row ? row->summary : "Works with a guest through its agent.");
+    g_option_context_set_description(context, row ? row->details : all);
+    add_options(context, options, row);
+    return g_option_context_parse(context, &n_words, words, error);
+}
+
+static gboolean
+check_words(const SubcommandRow *row, char **words, GError **error)
+{
+    guint n_words = g_strv_length(words);
+
+    if (n_words >= row->min_words && n_words <= row->max_words)
+        return TRUE;
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "usage: " PROGRAM " %s%s%s",
+                row->name, *row->words ? " " : "", row->words);
+    return FALSE;
+}
+
+static gboolean
+check_options(const Options *options, GError **error)
+{
+    if (!options->address) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "which agent? Name the socket of its channel with -c unix:PATH");
+        return FALSE;
+    }
+    if (!(options->timeout > 0 && options->timeout <= G_MAXINT)) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "--timeout takes a positive number of seconds");
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* A message may quote what the guest has sent, which must not reach a terminal as it is. */
+static void
+print_message(const char *message)
+{
+    g_auto(GStrv) lines = g_strsplit(message, "\n", -1);
+
+    for (guint i = 0; lines[i]; i++) {
+        g_autofree char *clean = output_clean(lines[i]);
+        fprintf(stderr, "%s\n", clean);
+    }
+}
+
+/* Only the agent can tell why it does not run a command. */
+static void
+explain_refusal(QgaClient *client, const char *command)
+{
+    g_autofree char *name = g_strdup(command);
+    g_autofree char *reason = refusal_reason(client, name);
+
+    if (reason)
+        print_message(reason);
+}
+
+/* Returns the exit status. */
+static int
+complain(QgaClient *client, const GError *error)
+{
+    const char *command = client ? qga_client_last_command(client) : NULL;
+    gboolean is_told = command && error->domain == QAPI_ERROR;
+
+    fprintf(stderr, PROGRAM ": %s%s", is_told ? command : "", is_told ? ": " : "");
+    print_message(error->message);
+    if (is_told && error->code == QAPI_ERROR_COMMAND_NOT_FOUND)
+        explain_refusal(client, command);
+
+    if (error->domain == G_OPTION_ERROR)
+        return EXIT_USAGE;
+    return error->domain == QGA_CLIENT_ERROR ? EXIT_NO_ANSWER : EXIT_FAILURE;
+}
+
+static int
+run(const SubcommandRow *row, const Options *options, char **words)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(QgaClient) client = qga_client_new(options->address, options->timeout, &error);
+    const Subcommand subcommand = {
+        .client = client,
+        .as_json = options->as_json,
+        .with_input = options->with_input,
+        .words = (const char *const *)words,
+    };
+
+    /* GSocket has it ignored, but it is how `| head` tells us that it has seen enough. */
+    signal(SIGPIPE, SIG_DFL);
+    int status = client ? row->run(&subcommand, &error) : -1;
+    return status < 0 ? complain(client, error) : status;
+}
+
+/* Words are taken off the array as they are understood, but stay the command line's. */
+static int
+interpret(Options *options, char **words)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!parse_options(options, NULL, &words, &error))
+        return complain(NULL, error);
+    if (options->show_version) {
+        puts(PROGRAM " " NOVACRON_VERSION);
+        return EXIT_SUCCESS;
+    }
+    if (!words[1]) {
+        fprintf(stderr, PROGRAM ": which subcommand? See " PROGRAM " --help\n");
+        return EXIT_USAGE;
+    }
+    words++;
+
+    const SubcommandRow *row = find_row(words[0]);
+    if (!row) {
+        fprintf(stderr, PROGRAM ": there is no subcommand '%s'; see " PROGRAM " --help\n",
+                words[0]);
+        return EXIT_USAGE;
+    }
+    if (!parse_options(options, row, &words, &error))
+        return complain(NULL, error);
+    words++;
+    if (words[0] && g_str_equal(words[0], "--"))
+        words++;
+    if (!check_words(row, words, &error) || !check_options(options, &error))
+        return complain(NULL, error);
+    return run(row, options, words);
+}
+
+int
+main(int argc, char **argv)
+{
+    Options options = { .timeout = DEFAULT_TIMEOUT };
+
+    (void)argc;
+    /* Characters only: numbers and messages stay as programs expect them. */
+    setlocale(LC_CTYPE, "");
+    int status = interpret(&options, argv);
+    g_free(options.address);
+
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fprintf(stderr, PROGRAM ": cannot write the output: %s\n", g_strerror(errno));
+    return EXIT_FAILURE;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Output for people (labels and tables) and for programs (JSON). Write errors
+ * are kept by stdio until main() looks for them.
+ */
+#include "novacronctl/output.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "runtime/qapi-write.h"
+
+#define COLUMN_GAP 2
+
+char *
+output_clean(const char *text)
+{
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    GString *clean = g_string_sized_new(strlen(valid));
+
+    for (char *at = valid; *at; at = g_utf8_next_char(at)) {
+        gunichar character = g_utf8_get_char(at);
+        g_string_append_unichar(clean, g_unichar_iscntrl(character) ? '?' : character);
+    }
+    return g_string_free(clean, FALSE);
+}
+
+static void
+print_padded(const char *text, glong width)
+{
+    fputs(text, stdout);
+    for (glong length = g_utf8_strlen(text, -1); length < width; length++)
+        putchar(' ');
+}
+
+void
+output_pairs(const OutputPair *pairs, guint n_pairs)
+{
+    glong width = 0;
+
+    for (guint i = 0; i < n_pairs; i++)
+        if (pairs[i].value)
+            width = MAX(width, g_utf8_strlen(pairs[i].label, -1));
+
+    for (guint i = 0; i < n_pairs; i++) {
+        if (!pairs[i].value)
+            continue;
+        g_autofree char *value = output_clean(pairs[i].value);
+        print_padded(pairs[i].label, width + COLUMN_GAP);
+        puts(value);
+    }
+}
+
+static void
+print_row(const char *const *cells, const glong *widths, guint n_columns)
+{
+    for (guint column = 0; column + 1 < n_columns; column++)
+        print_padded(cells[column], widths[column] + COLUMN_GAP);
+    puts(cells[n_columns - 1]);
+}
+
+void
+output_table(const char *const *headings, guint n_columns, const GPtrArray *cells)
+{
+    g_autofree glong *widths = g_new0(glong, n_columns);
+    g_autoptr(GPtrArray) clean = g_ptr_array_new_with_free_func(g_free);
+
+    for (guint column = 0; column < n_columns; column++)
+        widths[column] = g_utf8_strlen(headings[column], -1);
+    for (guint i = 0; i < cells->len; i++) {
+        char *cell = output_clean(cells->pdata[i]);
+        glong *width = &widths[i % n_columns];
+        *width = MAX(*width, g_utf8_strlen(cell, -1));
+        g_ptr_array_add(clean, cell);
+    }
+
+    print_row(headings, widths, n_columns);
+    for (guint i = 0; i < clean->len; i += n_columns)
+        print_row((const char *const *)clean->pdata + i, widths, n_columns);
+}
+
+void
+output_json(JsonNode *node)
+{
+    g_autofree char *text = json_to_string(node, TRUE);
+
+    puts(text);
+}
+
+void
+output_result(const QapiType *type, gconstpointer place)
+{
+    g_autoptr(QapiWriter) writer = qapi_writer_new();
+
+    qapi_write(writer, type, place);
+    g_autofree char *text = qapi_writer_to_text(writer, NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(JsonNode) node = json_from_string(text, &error);
+    g_assert_no_error(error);
+    output_json(node);
+}
+
+gboolean
+output_bytes(FILE *stream, GBytes *bytes, GError **error)
+{
+    gsize size = 0;
+    const void *data = bytes ? g_bytes_get_data(bytes, &size) : NULL;
+
+    if (size == 0 || (fwrite(data, 1, size, stream) == size && fflush(stream) == 0))
+        return TRUE;
+    g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno),
+                "cannot write the output: %s", g_strerror(errno));
+    return FALSE;
+}

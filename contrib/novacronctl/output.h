@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What people and programs get to see. Texts that come from a guest may hold
+ * anything; whoever prints one on a terminal cleans it first.
+ */
+#pragma once
+
+#include <json-glib/json-glib.h>
+#include <stdio.h>
+
+#include "runtime/qapi-type.h"
+
+typedef struct {
+    const char *label;
+    const char *value; /* NULL: not shown */
+} OutputPair;
+
+/* A copy of `text` without control characters and invalid UTF-8. */
+char *output_clean(const char *text);
+
+void output_pairs(const OutputPair *pairs, guint n_pairs);
+
+/* `cells` are strings, row by row; as many in a row as there are headings. */
+void output_table(const char *const *headings, guint n_columns, const GPtrArray *cells);
+
+/* Pretty-printed JSON. */
+void output_json(JsonNode *node);
+
+/* A result of the agent as JSON; `place` is where a member of `type` would stand. */
+void output_result(const QapiType *type, gconstpointer place);
+
+/* Bytes as they are; NULL is none. */
+gboolean output_bytes(FILE *stream, GBytes *bytes, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A file of this machine that appears whole or not at all: it is written under
+ * a temporary name beside its target, whose place it takes when it is complete.
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef struct SavedFile SavedFile;
+
+/* `path` does not exist yet or is a regular file, whose mode is kept. */
+SavedFile *saved_file_new(const char *path, GError **error);
+
+gboolean saved_file_write(SavedFile *file, const void *data, gsize size,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Put it in place, on the disk for good. */
+gboolean saved_file_commit(SavedFile *file, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Without a commit, nothing of it remains. */
+void saved_file_free(SavedFile *file);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SavedFile, saved_file_free)

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a subcommand is given, and all of them. Each returns the program's exit
+ * status, or -1 with an error: of the agent (QAPI_ERROR), of the connection
+ * (QGA_CLIENT_ERROR), of the user (G_OPTION_ERROR), or of this machine.
+ */
+#pragma once
+
+#include "novacronctl/client.h"
+
+typedef struct {
+    QgaClient *client;
+    gboolean as_json;
+    gboolean with_input; /* exec: our standard input is the program's */
+    const char *const *words;
+} Subcommand;
+
+/* ask.c */
+int ask_info(const Subcommand *subcommand, GError **error);
+int ask_osinfo(const Subcommand *subcommand, GError **error);
+int ask_ping(const Subcommand *subcommand, GError **error);
+int ask_commands(const Subcommand *subcommand, GError **error);
+
+/* exec.c, copy.c, raw.c */
+int exec_program(const Subcommand *subcommand, GError **error);
+int copy_file(const Subcommand *subcommand, GError **error);
+int raw_request(const Subcommand *subcommand, GError **error);

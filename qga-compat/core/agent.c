@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The agent. */
+#include "core/agent.h"
+
+#include "core/session.h"
+
+typedef struct {
+    const GaSlot *slot;
+    gpointer state;
+} OpenSlot;
+
+struct GaAgent {
+    const GaCommandTable *table;
+    GaGate *gate;
+    GaPersist *persist;
+    GaAccount *account;
+    char *reported_version;
+    GPtrArray *sessions;
+    GArray *slots; /* OpenSlot, in order of opening */
+    GMainLoop *loop;
+    gboolean is_verbose;
+    gboolean is_stopped;
+    gint status;
+};
+
+GaAgent *
+ga_agent_new(const GaCommandTable *table, GaGate *gate, GaPersist *persist, GaAccount *account,
+             const char *reported_version)
+{
+    GaAgent *agent = g_new0(GaAgent, 1);
+
+    agent->table = table;
+    agent->gate = gate;
+    agent->persist = persist;
+    agent->account = account;
+    agent->reported_version = g_strdup(reported_version);
+    agent->sessions = g_ptr_array_new_with_free_func((GDestroyNotify)ga_session_free);
+    agent->slots = g_array_new(FALSE, FALSE, sizeof(OpenSlot));
+    agent->loop = g_main_loop_new(NULL, FALSE);
+    return agent;
+}
+
+static void
+close_slots(GaAgent *agent)
+{
+    for (guint i = agent->slots->len; i > 0; i--) {
+        OpenSlot *open = &g_array_index(agent->slots, OpenSlot, i - 1);
+
+        if (open->slot->close)
+            open->slot->close(open->state);
+    }
+    g_array_free(agent->slots, TRUE);
+}
+
+void
+ga_agent_free(GaAgent *agent)
+{
+    if (!agent)
+        return;
+    close_slots(agent); /* may still settle calls, so the sessions go after them */
+    g_ptr_array_free(agent->sessions, TRUE);
+    g_main_loop_unref(agent->loop);
+    ga_account_free(agent->account);
+    ga_persist_free(agent->persist);
+    ga_gate_free(agent->gate);
+    g_free(agent->reported_version);
+    g_free(agent);
+}
+
+gint
+ga_agent_run(GaAgent *agent)
+{
+    if (!agent->is_stopped)
+        g_main_loop_run(agent->loop);
+    return agent->status;
+}
+
+void
+ga_agent_stop(GaAgent *agent, gint status)
+{
+    agent->is_stopped = TRUE;
+    agent->status = status;
+    g_main_loop_quit(agent->loop);
+}
+
+void
+ga_agent_add_session(GaAgent *agent, GaSession *session)
+{
+    g_ptr_array_add(agent->sessions, session);
+}
+
+void
+ga_agent_set_verbose(GaAgent *agent, gboolean is_verbose)
+{
+    agent->is_verbose = is_verbose;
+}
+
+gboolean
+ga_agent_is_verbose(const GaAgent *agent)
+{
+    return agent->is_verbose;
+}
+
+const GaCommandTable *
+ga_agent_table(const GaAgent *agent)
+{
+    return agent->table;
+}
+
+GaGate *
+ga_agent_gate(const GaAgent *agent)
+{
+    return agent->gate;
+}
+
+GaPersist *
+ga_agent_persist(const GaAgent *agent)
+{
+    return agent->persist;
+}
+
+GaAccount *
+ga_agent_account(const GaAgent *agent)
+{
+    return agent->account;
+}
+
+const char *
+ga_agent_reported_version(const GaAgent *agent)
+{
+    return agent->reported_version;
+}
+
+gpointer
+ga_agent_slot(GaAgent *agent, const GaSlot *slot)
+{
+    for (guint i = 0; i < agent->slots->len; i++) {
+        OpenSlot *open = &g_array_index(agent->slots, OpenSlot, i);
+
+        if (open->slot == slot)
+            return open->state;
+    }
+
+    OpenSlot open = { slot, slot->open(agent) };
+    g_array_append_val(agent->slots, open);
+    return open.state;
+}

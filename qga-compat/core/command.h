@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A row of the command table: everything the core knows about a command. */
+#pragma once
+
+#include "runtime/qapi-type.h"
+
+typedef struct GaCall GaCall;
+typedef struct GaCommand GaCommand;
+typedef struct GaCommandTable GaCommandTable;
+
+/* Starts a call: `args` is the struct that row->args describes (NULL if there is none) and
+ * lives as long as the call. Settles the call now or later (core/call.h). */
+typedef void (*GaCommandFunc)(GaCall *call, gconstpointer args);
+
+enum {
+    GA_COMMAND_SILENT_SUCCESS = 1 << 0, /* no answer on success */
+    GA_COMMAND_WHILE_FROZEN = 1 << 1, /* runs while file systems are frozen: never touches a disk */
+};
+
+struct GaCommand {
+    const char *name;
+    GaCommandFunc run;
+    const QapiType *args;   /* struct, or NULL */
+    const QapiType *result; /* NULL: answers {} */
+    guint32 flags;
+};
+
+struct GaCommandTable {
+    const GaCommand *rows; /* in the order of the schema: guest-info shows it, reversed */
+    guint n_rows;
+    const guint16 *by_name; /* indices into rows, sorted by name */
+};
+
+/* NULL if there is none of that name. */
+const GaCommand *ga_command_find(const GaCommandTable *table, const char *name);

@@ -1,0 +1,667 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command line is read twice, since -c decides which file lies beneath it: so
+ * getopt's complaints appear twice, as upstream's do.
+ *
+ * Every order that users can see is in the table: --help has its order,
+ * --dump-conf that of `dump`, and getopt's list of what an abbreviation may mean
+ * goes through it backwards.
+ */
+#include "core/config.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "build-config.h"
+#include "runtime/qapi-error.h"
+
+typedef enum {
+    TEXT,
+    TEXT_OR_DEFAULT, /* the argument is optional and must be attached */
+    SWITCH,
+    NAMES,    /* command names, separated by commas */
+    SESSIONS, /* METHOD:PATH, only in the file */
+    CONFIG_FILE,
+    IGNORED,
+    DUMP,
+    VERSION,
+    HELP,
+} Kind;
+
+typedef struct {
+    char letter;       /* 0: only in the file */
+    const char *name;  /* as an option and as a key; NULL: only a letter */
+    const char *group; /* of the file; NULL: only an option */
+    guint dump;        /* place in --dump-conf, from 1 */
+    Kind kind;
+    gsize offset;
+    const char *help; /* NULL: not shown */
+} Option;
+
+#define GENERAL "general"
+#define OURS "novacron"
+#define LAST_DUMPED 14
+#define HELP_COLUMN 20
+
+static const Option options[] = {
+    { 'c', "config", NULL, 0, CONFIG_FILE, 0,
+      "the configuration file to read; without this option\n"
+      "the one that QGA_CONF in the environment names" },
+    { 'm', "method", GENERAL, 2, TEXT, G_STRUCT_OFFSET(GaConfig, channel.method),
+      "how the host talks to the agent: virtio-serial (the\n"
+      "default), isa-serial, unix-listen or vsock-listen" },
+    { 'p', "path", GENERAL, 3, TEXT, G_STRUCT_OFFSET(GaConfig, channel.path),
+      "device or socket; the serial methods have a default,\n"
+      "vsock-listen takes <cid>:<port>" },
+    { 'l', "logfile", GENERAL, 4, TEXT, G_STRUCT_OFFSET(GaConfig, log_file),
+      "append the log to this file, not to standard error" },
+    { 'f', "pidfile", GENERAL, 5, TEXT, G_STRUCT_OFFSET(GaConfig, pid_file),
+      "where the process id is kept when run as a daemon" },
+    { 'F', "fsfreeze-hook", GENERAL, 6, TEXT_OR_DEFAULT, G_STRUCT_OFFSET(GaConfig, fsfreeze_hook),
+      "run a program with 'freeze' before file systems are\n"
+      "frozen and with 'thaw' afterwards; its path, if given,\n"
+      "is attached: -F/path or --fsfreeze-hook=/path" },
+    { 't', "statedir", GENERAL, 7, TEXT, G_STRUCT_OFFSET(GaConfig, state_directory),
+      "absolute path of the directory for what outlives the\n"
+      "process" },
+    { 'v', "verbose", GENERAL, 8, SWITCH, G_STRUCT_OFFSET(GaConfig, verbose),
+      "log everything; signal USR1 toggles it" },
+    { 'V', "version", NULL, 0, VERSION, 0, "print the versions and leave" },
+    { 'd', "daemonize", NULL, 0, SWITCH, G_STRUCT_OFFSET(GaConfig, daemonize),
+      "go to the background" },
+    { 0, "daemon", GENERAL, 1, SWITCH, G_STRUCT_OFFSET(GaConfig, daemonize), NULL },
+    { 'b', "block-rpcs", GENERAL, 10, NAMES, G_STRUCT_OFFSET(GaConfig, block_rpcs),
+      "commands to refuse, separated by commas only\n"
+      "(--block-rpcs=help lists what there is)" },
+    { 'a', "allow-rpcs", GENERAL, 11, NAMES, G_STRUCT_OFFSET(GaConfig, allow_rpcs),
+      "commands to accept, all others being refused\n"
+      "(--allow-rpcs=help lists what there is)" },
+    { 'D', "dump-conf", NULL, 0, DUMP, 0,
+      "print the configuration that file and options amount\n"
+      "to, in the form of a configuration file, and leave" },
+    { 'r', "retry-path", GENERAL, 9, SWITCH, G_STRUCT_OFFSET(GaConfig, retry_path),
+      "open the path again, every 5 seconds, when that fails\n"
+      "or when the device is lost" },
+    { 'h', "help", NULL, 0, HELP, 0, "print this text and leave" },
+    { 's', NULL, NULL, 0, IGNORED, 0, NULL }, /* upstream's service control on Windows */
+    { 0, "sessions", OURS, 12, SESSIONS, G_STRUCT_OFFSET(GaConfig, sessions), NULL },
+    { 0, "vsock-any-peer", OURS, 13, SWITCH, G_STRUCT_OFFSET(GaConfig, vsock_any_peer), NULL },
+    { 0, "reported-version", OURS, 14, TEXT, G_STRUCT_OFFSET(GaConfig, reported_version), NULL },
+};
+
+/* Variables of the environment that hold names to block. */
+static const char *const block_variables[] = { "BLACKLIST_RPC", "BLOCK_RPCS" };
+
+static gpointer
+member(GaConfig *config, const Option *option)
+{
+    return (gpointer)((gsize)config + option->offset);
+}
+
+static gconstpointer
+const_member(const GaConfig *config, const Option *option)
+{
+    return (const guint8 *)config + option->offset;
+}
+
+static const char *
+place_of(const GaPlaces *places, const Option *option)
+{
+    switch (option->letter) {
+    case 'c':
+        return places->config_file;
+    case 'f':
+        return places->pid_file;
+    case 'F':
+        return places->fsfreeze_hook;
+    case 't':
+        return places->state_directory;
+    default:
+        return NULL;
+    }
+}
+
+static const Option *
+find_letter(gint letter)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(options); i++) {
+        if (options[i].letter == letter)
+            return &options[i];
+    }
+    return NULL;
+}
+
+static void
+set_text(char **text, const char *value)
+{
+    g_free(*text);
+    *text = g_strdup(value);
+}
+
+static void
+insert_name(char ***names, gsize position, const char *name)
+{
+    gsize length = g_strv_length(*names);
+
+    *names = g_renew(char *, *names, length + 2);
+    memmove(*names + position + 1, *names + position, (length - position + 1) * sizeof **names);
+    (*names)[position] = g_strdup(name);
+}
+
+/* Upstream's order: each option's (or key's) names backwards, one option after the other. */
+static void
+append_names(char ***names, const char *text)
+{
+    g_auto(GStrv) words = g_strsplit(text, ",", -1);
+    gsize position = g_strv_length(*names);
+
+    for (char **word = words; *word; word++)
+        insert_name(names, position, *word);
+}
+
+static void
+endpoint_free(gpointer data)
+{
+    GaEndpoint *endpoint = data;
+
+    g_free(endpoint->method);
+    g_free(endpoint->path);
+    g_free(endpoint);
+}
+
+GaConfig *
+ga_config_new(const GaPlaces *places)
+{
+    GaConfig *config = g_new0(GaConfig, 1);
+
+    config->channel.method = g_strdup("virtio-serial");
+    config->channel.fd = -1;
+    config->pid_file = g_strdup(places->pid_file);
+    config->state_directory = g_strdup(places->state_directory);
+    config->block_rpcs = g_new0(char *, 1);
+    config->allow_rpcs = g_new0(char *, 1);
+    config->sessions = g_ptr_array_new_with_free_func(endpoint_free);
+    return config;
+}
+
+void
+ga_config_free(GaConfig *config)
+{
+    if (!config)
+        return;
+    g_free(config->channel.method);
+    g_free(config->channel.path);
+    g_free(config->log_file);
+    g_free(config->pid_file);
+    g_free(config->fsfreeze_hook);
+    g_free(config->state_directory);
+    g_strfreev(config->block_rpcs);
+    g_strfreev(config->allow_rpcs);
+    g_ptr_array_free(config->sessions, TRUE);
+    g_free(config->reported_version);
+    g_free(config->text);
+    g_free(config);
+}
+
+/* The file. */
+
+static gboolean
+add_session(GaConfig *config, const char *text, GError **error)
+{
+    const char *colon = strchr(text, ':');
+
+    if (!colon || colon == text || colon[1] == '\0') {
+        qapi_set_error(error, "session '%s' is not METHOD:PATH", text);
+        return FALSE;
+    }
+
+    GaEndpoint *endpoint = g_new0(GaEndpoint, 1);
+    endpoint->method = g_strndup(text, colon - text);
+    endpoint->path = g_strdup(colon + 1);
+    endpoint->fd = -1;
+    endpoint->is_private = TRUE; /* what upstream has no socket for is nobody else's business */
+    g_ptr_array_add(config->sessions, endpoint);
+    return TRUE;
+}
+
+static gboolean
+read_sessions(GaConfig *config, const Option *option, GKeyFile *file, GError **error)
+{
+    g_auto(GStrv)
+        texts = g_key_file_get_string_list(file, option->group, option->name, NULL, error);
+
+    if (!texts)
+        return FALSE;
+    for (char **text = texts; *text; text++) {
+        if (!add_session(config, *text, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+read_switch(GaConfig *config, const Option *option, GKeyFile *file, GError **error)
+{
+    GError *problem = NULL;
+    gboolean is_on = g_key_file_get_boolean(file, option->group, option->name, &problem);
+
+    if (problem) {
+        g_propagate_error(error, problem);
+        return FALSE;
+    }
+    *(gboolean *)member(config, option) = is_on;
+    return TRUE;
+}
+
+static gboolean
+read_text(GaConfig *config, const Option *option, GKeyFile *file, GError **error)
+{
+    g_autofree char *text = g_key_file_get_string(file, option->group, option->name, error);
+
+    if (!text)
+        return FALSE;
+    if (option->kind == NAMES)
+        append_names(member(config, option), text);
+    else
+        set_text(member(config, option), text);
+    return TRUE;
+}
+
+static gboolean
+read_key(GaConfig *config, const Option *option, GKeyFile *file, GError **error)
+{
+    if (!option->group || !g_key_file_has_key(file, option->group, option->name, NULL))
+        return TRUE;
+    if (option->kind == SWITCH)
+        return read_switch(config, option, file, error);
+    if (option->kind == SESSIONS)
+        return read_sessions(config, option, file, error);
+    return read_text(config, option, file, error);
+}
+
+gboolean
+ga_config_read(GaConfig *config, GKeyFile *file, GError **error)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(options); i++) {
+        if (!read_key(config, &options[i], file, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+is_absent(const char *path)
+{
+    GStatBuf status;
+
+    return g_stat(path, &status) != 0 && errno == ENOENT;
+}
+
+static gboolean
+read_file(GaConfig *config, const char *path, gboolean must_exist, GError **error)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autoptr(GError) problem = NULL;
+
+    if (!must_exist && is_absent(path))
+        return TRUE;
+    if (g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &problem) &&
+        ga_config_read(config, file, &problem))
+        return TRUE;
+    qapi_set_error(error, "error loading configuration from path: %s, %s", path, problem->message);
+    return FALSE;
+}
+
+/* The environment. */
+
+/* Names that the list lacks, put where the file's end. Blanks are forgiven: the variables are
+ * written by hand, and no unit would start with them. */
+static void
+add_missing_names(char ***names, gsize position, const char *text)
+{
+    g_auto(GStrv) words = g_strsplit(text, ",", -1);
+
+    for (char **word = words; *word; word++) {
+        const char *name = g_strstrip(*word);
+        if (*name != '\0' && !g_strv_contains((const char *const *)*names, name))
+            insert_name(names, position, name);
+    }
+}
+
+/* If `words` begin with the option, return its argument and take it off the words. */
+static const char *
+take_argument(const Option *option, char ***words)
+{
+    const char *word = **words;
+    const char *argument = NULL;
+
+    if (word[0] == '-' && word[1] == option->letter)
+        argument = word + 2;
+    else if (g_str_has_prefix(word, "--") && g_str_has_prefix(word + 2, option->name))
+        argument = word + 2 + strlen(option->name);
+    if (!argument)
+        return NULL;
+
+    if (*argument == '\0')
+        argument = (*words)[1] ? *++*words : NULL; /* -b NAMES, --block-rpcs NAMES */
+    else if (word[1] == '-')
+        argument = *argument == '=' ? argument + 1 : NULL;
+    return argument;
+}
+
+static void
+read_filter(GaConfig *config, const char *text, gsize block_position, gsize allow_position)
+{
+    g_auto(GStrv) words = NULL;
+    g_autoptr(GError) error = NULL;
+
+    if (!g_shell_parse_argv(text, NULL, &words, &error)) {
+        if (!g_error_matches(error, G_SHELL_ERROR, G_SHELL_ERROR_EMPTY_STRING))
+            g_warning("FILTER_RPC_ARGS is ignored: %s", error->message);
+        return;
+    }
+    for (char **word = words; *word; word++) {
+        const char *first = *word;
+        const char *argument;
+
+        if ((argument = take_argument(find_letter('b'), &word)))
+            add_missing_names(&config->block_rpcs, block_position, argument);
+        else if ((argument = take_argument(find_letter('a'), &word)))
+            add_missing_names(&config->allow_rpcs, allow_position, argument);
+        else
+            g_warning("'%s' in FILTER_RPC_ARGS is ignored", first);
+    }
+}
+
+static void
+read_environment(GaConfig *config, gsize block_position, gsize allow_position)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(block_variables); i++) {
+        const char *names = g_getenv(block_variables[i]);
+        if (names)
+            add_missing_names(&config->block_rpcs, block_position, names);
+    }
+
+    const char *filter = g_getenv("FILTER_RPC_ARGS");
+    if (filter)
+        read_filter(config, filter, block_position, allow_position);
+}
+
+/* The command line. */
+
+static gint
+argument_of(const Option *option)
+{
+    switch (option->kind) {
+    case TEXT:
+    case NAMES:
+    case CONFIG_FILE:
+    case IGNORED:
+        return required_argument;
+    case TEXT_OR_DEFAULT:
+        return optional_argument;
+    default:
+        return no_argument;
+    }
+}
+
+/* What getopt_long takes. `words` has room for all options and the end. */
+static void
+describe_options(GString *letters, struct option *words)
+{
+    for (gsize i = G_N_ELEMENTS(options); i > 0; i--) {
+        const Option *option = &options[i - 1];
+
+        if (option->letter == 0)
+            continue;
+        g_string_append_c(letters, option->letter);
+        for (gint colons = argument_of(option); colons > 0; colons--)
+            g_string_append_c(letters, ':');
+        if (option->name)
+            *words++ = (struct option){ option->name, argument_of(option), NULL, option->letter };
+    }
+}
+
+static void
+leave(GaConfig *config, gint status, char *text /* (transfer full) */)
+{
+    g_free(config->text);
+    config->text = text;
+    config->status = status;
+    config->action = GA_CONFIG_LEAVE;
+}
+
+static char *
+command_names(const GaCommandTable *table)
+{
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; i < table->n_rows; i++)
+        g_string_append_printf(text, "%s\n", table->rows[i].name);
+    return g_string_free(text, FALSE);
+}
+
+/* One option's block: its names, then its text from HELP_COLUMN on. */
+static void
+append_help(GString *text, const Option *option, const char *place)
+{
+    g_autofree char *names = g_strdup_printf("  -%c, --%s", option->letter, option->name);
+    g_auto(GStrv) lines = g_strsplit(option->help, "\n", -1);
+
+    if (strlen(names) < HELP_COLUMN)
+        g_string_append_printf(text, "%-*s", HELP_COLUMN, names);
+    else
+        g_string_append_printf(text, "%s\n%*s", names, HELP_COLUMN, "");
+
+    g_autofree char *body = g_strjoinv("\n                    ", lines);
+    g_string_append_printf(text, "%s\n", body);
+    if (place)
+        g_string_append_printf(text, "%*s(default: %s)\n", HELP_COLUMN, "", place);
+}
+
+static char *
+help_text(const char *program, const GaPlaces *places)
+{
+    GString *text = g_string_new(NULL);
+
+    g_string_append_printf(text,
+                           "Usage: %s [-m <method> -p <path>] [<options>]\n"
+                           "QEMU Guest Agent " QEMU_GA_VERSION " (NovaCron " NOVACRON_VERSION ")\n"
+                           "Copyright (c) the NovaCron Guest Agent's authors, GPL-2.0-or-later\n"
+                           "\n",
+                           program);
+    for (gsize i = 0; i < G_N_ELEMENTS(options); i++) {
+        if (options[i].help)
+            append_help(text, &options[i], place_of(places, &options[i]));
+    }
+    g_string_append(text, "\n"
+                          "NovaCron Guest Agent, a drop-in for QEMU's: how to use it and where to\n"
+                          "report what is wrong with it: <" NOVACRON_URL ">\n");
+    return g_string_free(text, FALSE);
+}
+
+/* The first pass: which file? The last one named, or NULL. */
+static const char *
+find_config_file(gint argc, char **argv, const char *letters, const struct option *words)
+{
+    const char *path = NULL;
+    gint letter;
+
+    optind = 0; /* begin anew */
+    while ((letter = getopt_long(argc, argv, letters, words, NULL)) != -1) {
+        if (letter == 'c')
+            path = optarg;
+    }
+    return path;
+}
+
+static void
+apply_option(GaConfig *config, const GaPlaces *places, const GaCommandTable *table,
+             const char *program, const Option *option, const char *argument)
+{
+    switch (option->kind) {
+    case TEXT:
+        set_text(member(config, option), argument);
+        break;
+    case TEXT_OR_DEFAULT:
+        set_text(member(config, option), argument ? argument : place_of(places, option));
+        break;
+    case SWITCH:
+        *(gboolean *)member(config, option) = TRUE;
+        break;
+    case NAMES:
+        if (strcmp(argument, "help") == 0 || strcmp(argument, "?") == 0)
+            leave(config, 0, command_names(table));
+        else
+            append_names(member(config, option), argument);
+        break;
+    case DUMP:
+        config->action = GA_CONFIG_DUMP;
+        break;
+    case VERSION:
+        leave(config, 0,
+              g_strdup("QEMU Guest Agent " QEMU_GA_VERSION "\n"
+                       "NovaCron Guest Agent " NOVACRON_VERSION "\n"));
+        break;
+    case HELP:
+        leave(config, 0, help_text(program, places));
+        break;
+    case CONFIG_FILE: /* read in the first pass */
+    case SESSIONS:
+    case IGNORED:
+        break;
+    }
+}
+
+/* The second pass: in order, until one says that there is nothing else to do. */
+static void
+apply_options(GaConfig *config, const GaPlaces *places, const GaCommandTable *table, gint argc,
+              char **argv, const char *letters, const struct option *words)
+{
+    gint letter;
+
+    optind = 0;
+    while (config->action != GA_CONFIG_LEAVE &&
+           (letter = getopt_long(argc, argv, letters, words, NULL)) != -1) {
+        if (letter == '?')
+            leave(config, 1,
+                  g_strdup_printf("Unknown option, try '%s --help' for more information.\n",
+                                  argv[0]));
+        else
+            apply_option(config, places, table, argv[0], find_letter(letter), optarg);
+    }
+}
+
+gboolean
+ga_config_load(GaConfig *config, const GaPlaces *places, const GaCommandTable *table, gint argc,
+               char **argv, GError **error)
+{
+    struct option words[G_N_ELEMENTS(options) + 1] = { { NULL, 0, NULL, 0 } };
+    g_autoptr(GString) letters = g_string_new(NULL);
+
+    describe_options(letters, words);
+
+    const char *named = find_config_file(argc, argv, letters->str, words);
+    const char *path = named ? named : g_getenv("QGA_CONF");
+    if (!read_file(config, path ? path : places->config_file, named != NULL, error))
+        return FALSE;
+
+    gsize block_position = g_strv_length(config->block_rpcs);
+    gsize allow_position = g_strv_length(config->allow_rpcs);
+    apply_options(config, places, table, argc, argv, letters->str, words);
+    if (config->action == GA_CONFIG_LEAVE)
+        return TRUE;
+
+    read_environment(config, block_position, allow_position);
+    config->channel.any_peer = config->vsock_any_peer;
+    for (guint i = 0; i < config->sessions->len; i++) {
+        GaEndpoint *session = g_ptr_array_index(config->sessions, i);
+        session->any_peer = config->vsock_any_peer;
+    }
+    return TRUE;
+}
+
+/* --dump-conf. */
+
+static void
+dump_sessions(GKeyFile *file, const Option *option, const GPtrArray *sessions)
+{
+    if (sessions->len == 0)
+        return;
+
+    g_auto(GStrv) texts = g_new0(char *, sessions->len + 1);
+    for (guint i = 0; i < sessions->len; i++) {
+        const GaEndpoint *endpoint = g_ptr_array_index(sessions, i);
+        texts[i] = g_strdup_printf("%s:%s", endpoint->method, endpoint->path);
+    }
+    g_key_file_set_string_list(file, option->group, option->name, (const char *const *)texts,
+                               sessions->len);
+}
+
+static void
+dump_names(GKeyFile *file, const Option *option, char *const *names)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (char *const *name = names; *name; name++)
+        g_string_append_printf(text, "%s%s", name == names ? "" : ",", *name);
+    g_key_file_set_string(file, option->group, option->name, text->str);
+}
+
+static void
+dump_option(const GaConfig *config, const Option *option, GKeyFile *file)
+{
+    gconstpointer value = const_member(config, option);
+
+    switch (option->kind) {
+    case SWITCH: {
+        gboolean is_on = *(const gboolean *)value;
+        if (is_on || strcmp(option->group, GENERAL) == 0)
+            g_key_file_set_boolean(file, option->group, option->name, is_on);
+        break;
+    }
+    case NAMES:
+        dump_names(file, option, *(char *const *const *)value);
+        break;
+    case SESSIONS:
+        dump_sessions(file, option, *(const GPtrArray *const *)value);
+        break;
+    default: {
+        const char *text = *(const char *const *)value;
+        if (text)
+            g_key_file_set_string(file, option->group, option->name, text);
+    }
+    }
+}
+
+char *
+ga_config_dump(const GaConfig *config)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+
+    for (guint place = 1; place <= LAST_DUMPED; place++) {
+        for (gsize i = 0; i < G_N_ELEMENTS(options); i++) {
+            if (options[i].dump == place)
+                dump_option(config, &options[i], file);
+        }
+    }
+    return g_key_file_to_data(file, NULL, NULL);
+}
+
+gboolean
+ga_config_settle_channel(GaConfig *config, const GaPlaces *places, GError **error)
+{
+    GaEndpoint *channel = &config->channel;
+
+    if (channel->fd < 0 && !channel->path)
+        channel->path = g_strdup(places->channel(channel->method));
+    if (channel->fd < 0 && !channel->path) {
+        qapi_set_error(error, "must specify a path for this channel");
+        return FALSE;
+    }
+    if (config->action == GA_CONFIG_DUMP)
+        leave(config, 0, ga_config_dump(config));
+    return TRUE;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The configuration. One table of options feeds the command line, the ini file,
+ * --help and --dump-conf.
+ *
+ * Sources, each over the one before: defaults, the file, the environment, the
+ * command line. A switch can only be turned on by an option. Lists of commands
+ * add up. The environment is that of RHEL's and SUSE's units: BLACKLIST_RPC and
+ * BLOCK_RPCS hold names to block, FILTER_RPC_ARGS holds --allow-rpcs and
+ * --block-rpcs as a shell would read them. Such units hand the same lists over as
+ * options too, so the environment adds only names that neither the file nor the
+ * command line has: --dump-conf shows each once, and what it shows, put into the
+ * file, means the same.
+ */
+#pragma once
+
+#include "core/channel.h"
+#include "core/command.h"
+
+/* Where this system keeps what nothing else names. */
+typedef struct {
+    const char *config_file;
+    const char *pid_file;
+    const char *state_directory;
+    const char *fsfreeze_hook;
+    const char *(*channel)(const char *method); /* NULL: the path must be given */
+} GaPlaces;
+
+/* What the command line asks for. */
+typedef enum {
+    GA_CONFIG_RUN,
+    GA_CONFIG_DUMP,  /* --dump-conf, once the channel is settled */
+    GA_CONFIG_LEAVE, /* print `text`, end with `status` */
+} GaConfigAction;
+
+typedef struct {
+    /* [general]: upstream's */
+    GaEndpoint channel; /* method, path */
+    gboolean daemonize;
+    char *log_file; /* NULL: standard error */
+    char *pid_file;
+    char *fsfreeze_hook; /* NULL: none */
+    char *state_directory;
+    gboolean verbose; /* SIGUSR1 toggles it at run time; upstream dies of that signal */
+    gboolean retry_path;
+    char **block_rpcs; /* as the gate takes them */
+    char **allow_rpcs;
+
+    /* [novacron]: ours; --dump-conf shows a key only when it is used */
+    GPtrArray *sessions; /* of GaEndpoint; in the file METHOD:PATH */
+    gboolean vsock_any_peer;
+    char *reported_version; /* of guest-info; NULL: the version that we are compatible with */
+
+    GaConfigAction action;
+    char *text;
+    gint status;
+} GaConfig;
+
+/* The defaults. */
+GaConfig *ga_config_new(const GaPlaces *places);
+void ga_config_free(GaConfig *config);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(GaConfig, ga_config_free)
+
+/* Read all sources. What getopt has to say about the command line goes to standard error, twice
+ * as upstream's; `argv` is permuted. The table is for --block-rpcs=help. */
+gboolean ga_config_load(GaConfig *config, const GaPlaces *places, const GaCommandTable *table,
+                        gint argc, char **argv, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* When it is known whether the channel is a socket passed by a service manager (then it has an
+ * fd): find its path, which ends the configuration. */
+gboolean ga_config_settle_channel(GaConfig *config, const GaPlaces *places,
+                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* One of the sources: the keys that are there. */
+gboolean ga_config_read(GaConfig *config, GKeyFile *file, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The output of --dump-conf. */
+char *ga_config_dump(const GaConfig *config);

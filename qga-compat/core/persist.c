@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The state file is replaced as a whole (temporary file, rename), so a reader or a
+ * killed agent sees the old or the new one. It is not synced, though upstream's may
+ * be: after a loss of power there may be an older or an empty file, both of which
+ * load, and no handle given before the loss is alive in any case. Syncing would
+ * stop the main loop at every guest-file-open.
+ */
+#include "core/persist.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
+
+#include "runtime/qapi-error.h"
+
+#define GROUP "global"
+#define COUNTER "fd_counter"
+#define FIRST_HANDLE 1000
+
+struct GaPersist {
+    char *path;
+    char *frozen_path;
+    gboolean is_frozen;
+    gint64 next_handle;
+};
+
+void
+ga_persist_free(GaPersist *persist)
+{
+    if (!persist)
+        return;
+    g_free(persist->path);
+    g_free(persist->frozen_path);
+    g_free(persist);
+}
+
+/* With the mode of the file that stands there, 0666 and the umask if there is none. */
+static FILE *
+open_replacement(const char *path, char *temporary)
+{
+    GStatBuf status;
+    gint fd = g_mkstemp_full(temporary, O_RDWR, 0666);
+
+    if (fd < 0)
+        return NULL;
+    if (g_stat(path, &status) == 0)
+        g_chmod(temporary, status.st_mode & 07777);
+    return fdopen(fd, "w");
+}
+
+static gboolean
+save(const GaPersist *persist, GError **error)
+{
+    g_autofree char *temporary = g_strdup_printf("%s.XXXXXX", persist->path);
+    FILE *stream = open_replacement(persist->path, temporary);
+
+    if (!stream) {
+        qapi_set_errno(error, errno,
+                       "failed to write persistent state to %s: "
+                       "Failed to create file “%s”",
+                       persist->path, temporary);
+        return FALSE;
+    }
+
+    /* Upstream's file holds 32 bits of the counter. */
+    fprintf(stream, "[" GROUP "]\n" COUNTER "=%d\n", (gint32)persist->next_handle);
+    gboolean is_written = !ferror(stream);
+    if (fclose(stream) != 0 || !is_written || g_rename(temporary, persist->path) != 0) {
+        qapi_set_errno(error, errno, "failed to write persistent state to %s", persist->path);
+        g_unlink(temporary);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+gint64
+ga_persist_read_counter(GKeyFile *file)
+{
+    if (!g_key_file_has_key(file, GROUP, COUNTER, NULL))
+        return FIRST_HANDLE;
+    return g_key_file_get_integer(file, GROUP, COUNTER, NULL);
+}
+
+static gboolean
+load(GaPersist *persist, GError **error)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autoptr(GError) reason = NULL;
+
+    if (g_key_file_load_from_file(file, persist->path, G_KEY_FILE_NONE, &reason)) {
+        persist->next_handle = ga_persist_read_counter(file);
+        return TRUE;
+    }
+    if (!g_error_matches(reason, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+        qapi_set_error(error, "error loading persistent state from path: %s, %s", persist->path,
+                       reason->message);
+        return FALSE;
+    }
+
+    persist->next_handle = FIRST_HANDLE;
+    if (persist->is_frozen)
+        return TRUE;
+    g_clear_error(&reason);
+    if (!save(persist, &reason)) {
+        qapi_set_error(error, "%s\nunable to create state file at path %s", reason->message,
+                       persist->path);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+find_mark(GaPersist *persist, GError **error)
+{
+    GStatBuf status;
+
+    if (g_stat(persist->frozen_path, &status) == 0)
+        persist->is_frozen = TRUE;
+    else if (errno != ENOENT) {
+        qapi_set_errno(error, errno, "unable to access state file at path %s",
+                       persist->frozen_path);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+GaPersist *
+ga_persist_open(const char *directory, GError **error)
+{
+    g_autoptr(GaPersist) persist = g_new0(GaPersist, 1);
+    g_autoptr(GError) reason = NULL;
+
+    persist->path = g_strdup_printf("%s/qga.state", directory);
+    persist->frozen_path = g_strdup_printf("%s.isfrozen", persist->path);
+    if (find_mark(persist, &reason) && load(persist, &reason))
+        return g_steal_pointer(&persist);
+    qapi_set_error(error, "%s\nfailed to load persistent state", reason->message);
+    return NULL;
+}
+
+gboolean
+ga_persist_next_handle(GaPersist *persist, gint64 *ret_handle, GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+    gint64 handle = persist->next_handle++;
+
+    if (!save(persist, &reason)) {
+        g_warning("%s", reason->message);
+        qapi_set_error(error, "failed to commit persistent state to disk");
+        return FALSE;
+    }
+    *ret_handle = handle;
+    return TRUE;
+}
+
+gboolean
+ga_persist_is_frozen(const GaPersist *persist)
+{
+    return persist->is_frozen;
+}
+
+gboolean
+ga_persist_set_frozen(GaPersist *persist, gboolean is_frozen, GError **error)
+{
+    if (is_frozen) {
+        gint fd = g_open(persist->frozen_path, O_CREAT | O_WRONLY, 0600);
+        if (fd < 0) {
+            qapi_set_errno(error, errno, "unable to create file at path %s", persist->frozen_path);
+            return FALSE;
+        }
+        g_close(fd, NULL);
+    } else if (g_unlink(persist->frozen_path) != 0 && errno != ENOENT) {
+        qapi_set_errno(error, errno, "unable to remove file at path %s", persist->frozen_path);
+        return FALSE;
+    }
+    persist->is_frozen = is_frozen;
+    return TRUE;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The envelope of an answer: one line, written into a session's writer. */
+#pragma once
+
+#include "runtime/qapi-write.h"
+
+/* {"return": ..., "id": ...}. `place` is where a member of type `result` would stand; a NULL type
+ * answers {}. `id` may be NULL. */
+void ga_reply_return(QapiWriter *writer, const QapiType *result, gconstpointer place,
+                     const QapiValue *value, const QapiNode *id);
+
+/* {"id": ..., "error": {...}} */
+void ga_reply_error(QapiWriter *writer, const GError *error, const QapiValue *value,
+                    const QapiNode *id);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Work that may wait for a disk, on a thread of a small shared pool. The work gets
+ * values and returns values; only the main thread touches the agent.
+ */
+#pragma once
+
+#include <glib.h>
+
+/* `work` runs on a thread; then `done` from the caller's main loop, even if the agent's object
+ * that asked is gone: `data` must stand alone. */
+void ga_task_run(void (*work)(gpointer data), void (*done)(gpointer data), gpointer data);

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From the command line to a running agent. The order of the steps is upstream's:
+ * each can fail, and what the earlier ones left behind shows.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "build-config.h"
+#include "core/config.h"
+#include "core/log.h"
+#include "core/session.h"
+#include "gen/commands.h"
+#include "platform/channel.h"
+#include "platform/paths.h"
+#include "platform/service.h"
+
+typedef struct {
+    GaLog *log;
+    GaAgent *agent;
+} Daemon;
+
+static void
+on_stop(gpointer owner, gint reason)
+{
+    Daemon *daemon = owner;
+
+    if (ga_gate_is_frozen(ga_agent_gate(daemon->agent)))
+        return; /* nobody else would thaw */
+    g_debug("received signal num %d, quitting", reason);
+    ga_agent_stop(daemon->agent, EXIT_SUCCESS);
+}
+
+static void
+on_toggle_verbose(gpointer owner)
+{
+    Daemon *daemon = owner;
+    gboolean is_verbose = !ga_agent_is_verbose(daemon->agent);
+
+    ga_agent_set_verbose(daemon->agent, is_verbose);
+    ga_log_set_verbose(daemon->log, is_verbose);
+}
+
+static const OsServiceEvents service_events = { on_stop, on_toggle_verbose };
+
+static gint
+fail(const GError *error)
+{
+    ga_log_chain(error->message);
+    g_critical("error initializing guest agent");
+    return EXIT_FAILURE;
+}
+
+static GaAgent *
+new_agent(const GaConfig *config, GaPersist *persist)
+{
+    gboolean is_frozen = ga_persist_is_frozen(persist);
+    GaGate *gate = ga_gate_new(&ga_command_table, (const char *const *)config->allow_rpcs,
+                               (const char *const *)config->block_rpcs);
+    GaAccount *account = ga_account_new(&os_syslog_functions, os_syslog_new());
+    const char *version = config->reported_version ? config->reported_version : QEMU_GA_VERSION;
+    GaAgent *agent = ga_agent_new(&ga_command_table, gate, persist, account, version);
+
+    ga_gate_set_frozen(gate, is_frozen);
+    ga_account_set_muted(account, is_frozen);
+    ga_agent_set_verbose(agent, config->verbose);
+    return agent;
+}
+
+static gboolean
+open_sessions(GaAgent *agent, const GaConfig *config, GError **error)
+{
+    GaSessionRole role = config->retry_path ? GA_SESSION_RETRY : GA_SESSION_VITAL;
+
+    if (!ga_session_open(ga_session_new(agent, role, &config->channel, os_channel_open), error))
+        return FALSE;
+    for (guint i = 0; i < config->sessions->len; i++) {
+        const GaEndpoint *endpoint = g_ptr_array_index(config->sessions, i);
+        GaSession *extra = ga_session_new(agent, GA_SESSION_EXTRA, endpoint, os_channel_open);
+        if (!ga_session_open(extra, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* Frozen, nothing can be written: the log and the file with the process id wait for the thaw. */
+static gint
+run(const GaConfig *config)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GError) state_error = NULL;
+    g_autoptr(GaPersist) persist = ga_persist_open(config->state_directory, &state_error);
+    gboolean is_frozen = persist && ga_persist_is_frozen(persist);
+
+    if (is_frozen)
+        g_warning("file systems are frozen, says %s/qga.state.isfrozen: no log, no pidfile and "
+                  "few commands until guest-fsfreeze-thaw",
+                  config->state_directory);
+
+    g_autoptr(GaLog) log = ga_log_new(config->verbose);
+    g_debug("Guest agent version " QEMU_GA_VERSION " (NovaCron " NOVACRON_VERSION ") started");
+    ga_log_set_muted(log, is_frozen);
+    if (!is_frozen && !ga_log_open(log, config->log_file, &error))
+        return fail(error);
+    if (!persist)
+        return fail(state_error);
+
+    g_autoptr(GaAgent) agent = new_agent(config, g_steal_pointer(&persist));
+    if (!open_sessions(agent, config, &error))
+        return fail(error);
+
+    g_autoptr(OsPidFile) pid_file = NULL;
+    if (config->daemonize &&
+        !os_service_daemonize(is_frozen ? NULL : config->pid_file, &pid_file, &error)) {
+        g_critical("%s", error->message);
+        return EXIT_FAILURE;
+    }
+
+    Daemon daemon = { log, agent };
+    os_service_watch(&service_events, &daemon);
+    return ga_agent_run(agent);
+}
+
+static gboolean
+configure(GaConfig *config, int argc, char **argv, GError **error)
+{
+    if (!ga_config_load(config, &os_places, &ga_command_table, argc, argv, error))
+        return FALSE;
+    return config->action == GA_CONFIG_LEAVE ||
+           (os_service_activation(&config->channel, error) &&
+            ga_config_settle_channel(config, &os_places, error));
+}
+
+int
+main(int argc, char **argv)
+{
+    g_autoptr(GaConfig) config = ga_config_new(&os_places);
+    g_autoptr(GError) error = NULL;
+
+    os_service_prepare();
+    if (!configure(config, argc, argv, &error)) {
+        g_critical("%s", error->message);
+        return EXIT_FAILURE;
+    }
+    if (config->action == GA_CONFIG_LEAVE) {
+        fputs(config->text, stdout);
+        return config->status;
+    }
+    return run(config);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The places of distributions' qemu-ga, not of our own installation prefix: what
+ * was configured for it must be found.
+ */
+#include "platform/paths.h"
+
+#include "build-config.h"
+#include "platform/channel.h"
+
+const GaPlaces os_places = {
+    .config_file = GA_CONFIG_FILE,
+    .pid_file = "/var/run/qemu-ga.pid",
+    .state_directory = "/var/run",
+    .fsfreeze_hook = "/etc/qemu/fsfreeze-hook",
+    .channel = os_channel_default_path,
+};
