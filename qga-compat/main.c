@@ -87,14 +87,13 @@ open_sessions(GaAgent *agent, const GaConfig *config, GError **error)
 static gint
 run(const GaConfig *config)
 {
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GError) state_error = NULL;
+    g_autoptr(GError) error = NULL, state_error = NULL;
     g_autoptr(GaPersist) persist = ga_persist_open(config->state_directory, &state_error);
     gboolean is_frozen = persist && ga_persist_is_frozen(persist);
 
     if (is_frozen)
-        g_warning("file systems are frozen, says %s/qga.state.isfrozen: no log, no pidfile and "
-                  "few commands until guest-fsfreeze-thaw",
+        g_warning("%s/qga.state.isfrozen is there: until guest-fsfreeze-thaw no log, no pidfile, "
+                  "few commands",
                   config->state_directory);
 
     g_autoptr(GaLog) log = ga_log_new(config->verbose);

@@ -160,6 +160,12 @@ opened(OsFile *file, GError *error, gpointer user_data)
         ga_call_fail(call, error);
         return;
     }
+    if (number < 0) {
+        /* What upstream answers when the counter of a damaged state file is used up. */
+        os_file_free(file);
+        guest_file_open_return(call, -1);
+        return;
+    }
 
     Handle *handle = g_new0(Handle, 1);
     handle->number = number;

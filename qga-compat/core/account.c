@@ -100,7 +100,7 @@ window_of(GaAccount *account, const char *command)
         window = g_new0(Window, 1);
         window->account = account;
         window->command = command;
-        g_hash_table_insert(account->windows, (gpointer)command, window);
+        g_hash_table_insert(account->windows, (gpointer)(guintptr)command, window);
     }
     return window;
 }
