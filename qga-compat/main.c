@@ -15,6 +15,9 @@
 #include "platform/paths.h"
 #include "platform/service.h"
 
+static const GaProgram program = { NOVACRON_VERSION, QEMU_GA_VERSION, NOVACRON_URL, &os_places,
+                                   &ga_command_table };
+
 typedef struct {
     GaLog *log;
     GaAgent *agent;
@@ -91,11 +94,6 @@ run(const GaConfig *config)
     g_autoptr(GaPersist) persist = ga_persist_open(config->state_directory, &state_error);
     gboolean is_frozen = persist && ga_persist_is_frozen(persist);
 
-    if (is_frozen)
-        g_warning("%s/qga.state.isfrozen is there: until guest-fsfreeze-thaw no log, no pidfile, "
-                  "few commands",
-                  config->state_directory);
-
     g_autoptr(GaLog) log = ga_log_new(config->verbose);
     g_debug("Guest agent version " QEMU_GA_VERSION " (NovaCron " NOVACRON_VERSION ") started");
     ga_log_set_muted(log, is_frozen);
@@ -123,17 +121,16 @@ run(const GaConfig *config)
 static gboolean
 configure(GaConfig *config, int argc, char **argv, GError **error)
 {
-    if (!ga_config_load(config, &os_places, &ga_command_table, argc, argv, error))
+    if (!ga_config_load(config, argc, argv, error))
         return FALSE;
-    return config->action == GA_CONFIG_LEAVE ||
-           (os_service_activation(&config->channel, error) &&
-            ga_config_settle_channel(config, &os_places, error));
+    return config->action == GA_CONFIG_LEAVE || (os_service_activation(&config->channel, error) &&
+                                                 ga_config_settle_channel(config, error));
 }
 
 int
 main(int argc, char **argv)
 {
-    g_autoptr(GaConfig) config = ga_config_new(&os_places);
+    g_autoptr(GaConfig) config = ga_config_new(&program);
     g_autoptr(GError) error = NULL;
 
     os_service_prepare();

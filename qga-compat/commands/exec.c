@@ -117,7 +117,7 @@ ended(gpointer owner, OsProcessStatus status)
         forget_oldest_ended(execs);
 }
 
-static const OsProcessEvents process_events = {output, ended};
+static const OsProcessEvents process_events = { output, ended };
 
 static gsize
 pending_input(const GaExecs *execs)
@@ -245,7 +245,7 @@ execs_close(gpointer state)
     ga_execs_free(state);
 }
 
-static const GaSlot execs_slot = {"execs", execs_open, execs_close};
+static const GaSlot execs_slot = { "execs", execs_open, execs_close };
 
 /* NULL-terminated: `first` unless NULL, then the strings of `list`, all borrowed. */
 static char **
@@ -286,8 +286,8 @@ start(GaAgent *agent, const GuestExecArgs *args, gint64 *ret_pid, GError **error
     gsize input_size = 0;
 
     ga_account(ga_agent_account(agent), "guest-exec", "guest-exec called: \"%s\"", line);
-    if (args->input_data && !qapi_base64_decode(args->input_data, strlen(args->input_data),
-                                                &input_size, error))
+    if (args->input_data &&
+        !qapi_base64_decode(args->input_data, strlen(args->input_data), &input_size, error))
         return FALSE;
 
     OsProcessSpec spec = {

@@ -7,8 +7,7 @@
 #include "gen/guest-agent-commands.h"
 
 gboolean
-guest_fsfreeze_status(GaAgent *agent, GuestFsfreezeStatus *ret_value,
-                      G_GNUC_UNUSED GError **error)
+guest_fsfreeze_status(GaAgent *agent, GuestFsfreezeStatus *ret_value, G_GNUC_UNUSED GError **error)
 {
     *ret_value = ga_gate_is_frozen(ga_agent_gate(agent)) ? GUEST_FSFREEZE_STATUS_FROZEN
                                                          : GUEST_FSFREEZE_STATUS_THAWED;

@@ -4,8 +4,8 @@
  * an administrator may change it while the agent runs; GLib's own notion of the
  * local zone is avoided, since it misses a zone file that was copied to its place.
  */
-#include "gen/guest-agent-commands.h"
 #include "platform/time.h"
+#include "gen/guest-agent-commands.h"
 #include "runtime/qapi-error.h"
 
 gboolean

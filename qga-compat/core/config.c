@@ -14,7 +14,8 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "build-config.h"
+#include "core/environment.h"
+#include "core/names.h"
 #include "runtime/qapi-error.h"
 
 typedef enum {
@@ -91,9 +92,6 @@ static const Option options[] = {
     { 0, "reported-version", OURS, 14, TEXT, G_STRUCT_OFFSET(GaConfig, reported_version), NULL },
 };
 
-/* Variables of the environment that hold names to block. */
-static const char *const block_variables[] = { "BLACKLIST_RPC", "BLOCK_RPCS" };
-
 static gpointer
 member(GaConfig *config, const Option *option)
 {
@@ -141,27 +139,6 @@ set_text(char **text, const char *value)
 }
 
 static void
-insert_name(char ***names, gsize position, const char *name)
-{
-    gsize length = g_strv_length(*names);
-
-    *names = g_renew(char *, *names, length + 2);
-    memmove(*names + position + 1, *names + position, (length - position + 1) * sizeof **names);
-    (*names)[position] = g_strdup(name);
-}
-
-/* Upstream's order: each option's (or key's) names backwards, one option after the other. */
-static void
-append_names(char ***names, const char *text)
-{
-    g_auto(GStrv) words = g_strsplit(text, ",", -1);
-    gsize position = g_strv_length(*names);
-
-    for (char **word = words; *word; word++)
-        insert_name(names, position, *word);
-}
-
-static void
 endpoint_free(gpointer data)
 {
     GaEndpoint *endpoint = data;
@@ -172,14 +149,15 @@ endpoint_free(gpointer data)
 }
 
 GaConfig *
-ga_config_new(const GaPlaces *places)
+ga_config_new(const GaProgram *program)
 {
     GaConfig *config = g_new0(GaConfig, 1);
 
+    config->program = program;
     config->channel.method = g_strdup("virtio-serial");
     config->channel.fd = -1;
-    config->pid_file = g_strdup(places->pid_file);
-    config->state_directory = g_strdup(places->state_directory);
+    config->pid_file = g_strdup(program->places->pid_file);
+    config->state_directory = g_strdup(program->places->state_directory);
     config->block_rpcs = g_new0(char *, 1);
     config->allow_rpcs = g_new0(char *, 1);
     config->sessions = g_ptr_array_new_with_free_func(endpoint_free);
@@ -263,7 +241,7 @@ read_text(GaConfig *config, const Option *option, GKeyFile *file, GError **error
     if (!text)
         return FALSE;
     if (option->kind == NAMES)
-        append_names(member(config, option), text);
+        ga_names_append(member(config, option), text);
     else
         set_text(member(config, option), text);
     return TRUE;
@@ -312,81 +290,6 @@ read_file(GaConfig *config, const char *path, gboolean must_exist, GError **erro
         return TRUE;
     qapi_set_error(error, "error loading configuration from path: %s, %s", path, problem->message);
     return FALSE;
-}
-
-/* The environment. */
-
-/* Names that the list lacks, put where the file's end. Blanks are forgiven: the variables are
- * written by hand, and no unit would start with them. */
-static void
-add_missing_names(char ***names, gsize position, const char *text)
-{
-    g_auto(GStrv) words = g_strsplit(text, ",", -1);
-
-    for (char **word = words; *word; word++) {
-        const char *name = g_strstrip(*word);
-        if (*name != '\0' && !g_strv_contains((const char *const *)*names, name))
-            insert_name(names, position, name);
-    }
-}
-
-/* If `words` begin with the option, return its argument and take it off the words. */
-static const char *
-take_argument(const Option *option, char ***words)
-{
-    const char *word = **words;
-    const char *argument = NULL;
-
-    if (word[0] == '-' && word[1] == option->letter)
-        argument = word + 2;
-    else if (g_str_has_prefix(word, "--") && g_str_has_prefix(word + 2, option->name))
-        argument = word + 2 + strlen(option->name);
-    if (!argument)
-        return NULL;
-
-    if (*argument == '\0')
-        argument = (*words)[1] ? *++*words : NULL; /* -b NAMES, --block-rpcs NAMES */
-    else if (word[1] == '-')
-        argument = *argument == '=' ? argument + 1 : NULL;
-    return argument;
-}
-
-static void
-read_filter(GaConfig *config, const char *text, gsize block_position, gsize allow_position)
-{
-    g_auto(GStrv) words = NULL;
-    g_autoptr(GError) error = NULL;
-
-    if (!g_shell_parse_argv(text, NULL, &words, &error)) {
-        if (!g_error_matches(error, G_SHELL_ERROR, G_SHELL_ERROR_EMPTY_STRING))
-            g_warning("FILTER_RPC_ARGS is ignored: %s", error->message);
-        return;
-    }
-    for (char **word = words; *word; word++) {
-        const char *first = *word;
-        const char *argument;
-
-        if ((argument = take_argument(find_letter('b'), &word)))
-            add_missing_names(&config->block_rpcs, block_position, argument);
-        else if ((argument = take_argument(find_letter('a'), &word)))
-            add_missing_names(&config->allow_rpcs, allow_position, argument);
-        else
-            g_warning("'%s' in FILTER_RPC_ARGS is ignored", first);
-    }
-}
-
-static void
-read_environment(GaConfig *config, gsize block_position, gsize allow_position)
-{
-    for (gsize i = 0; i < G_N_ELEMENTS(block_variables); i++) {
-        const char *names = g_getenv(block_variables[i]);
-        if (names)
-            add_missing_names(&config->block_rpcs, block_position, names);
-    }
-
-    const char *filter = g_getenv("FILTER_RPC_ARGS");
-    if (filter)
-        read_filter(config, filter, block_position, allow_position);
 }
 
 /* The command line. */
@@ -462,24 +365,34 @@ append_help(GString *text, const Option *option, const char *place)
 }
 
 static char *
-help_text(const char *program, const GaPlaces *places)
+help_text(const GaProgram *program, const char *name)
 {
     GString *text = g_string_new(NULL);
 
     g_string_append_printf(text,
                            "Usage: %s [-m <method> -p <path>] [<options>]\n"
-                           "QEMU Guest Agent " QEMU_GA_VERSION " (NovaCron " NOVACRON_VERSION ")\n"
+                           "QEMU Guest Agent %s (NovaCron %s)\n"
                            "Copyright (c) the NovaCron Guest Agent's authors, GPL-2.0-or-later\n"
                            "\n",
-                           program);
+                           name, program->compat_version, program->version);
     for (gsize i = 0; i < G_N_ELEMENTS(options); i++) {
         if (options[i].help)
-            append_help(text, &options[i], place_of(places, &options[i]));
+            append_help(text, &options[i], place_of(program->places, &options[i]));
     }
-    g_string_append(text, "\n"
-                          "NovaCron Guest Agent, a drop-in for QEMU's: how to use it and where to\n"
-                          "report what is wrong with it: <" NOVACRON_URL ">\n");
+    g_string_append_printf(
+        text,
+        "\n"
+        "NovaCron Guest Agent, a drop-in for QEMU's: how to use it and where to\n"
+        "report what is wrong with it: <%s>\n",
+        program->url);
     return g_string_free(text, FALSE);
+}
+
+static char *
+version_text(const GaProgram *program)
+{
+    return g_strdup_printf("QEMU Guest Agent %s\nNovaCron Guest Agent %s\n",
+                           program->compat_version, program->version);
 }
 
 /* The first pass: which file? The last one named, or NULL. */
@@ -498,35 +411,33 @@ find_config_file(gint argc, char **argv, const char *letters, const struct optio
 }
 
 static void
-apply_option(GaConfig *config, const GaPlaces *places, const GaCommandTable *table,
-             const char *program, const Option *option, const char *argument)
+apply_option(GaConfig *config, const char *name, const Option *option, const char *argument)
 {
     switch (option->kind) {
     case TEXT:
         set_text(member(config, option), argument);
         break;
     case TEXT_OR_DEFAULT:
-        set_text(member(config, option), argument ? argument : place_of(places, option));
+        set_text(member(config, option),
+                 argument ? argument : place_of(config->program->places, option));
         break;
     case SWITCH:
         *(gboolean *)member(config, option) = TRUE;
         break;
     case NAMES:
-        if (strcmp(argument, "help") == 0 || strcmp(argument, "?") == 0)
-            leave(config, 0, command_names(table));
+        if (g_strcmp0(argument, "help") == 0 || g_strcmp0(argument, "?") == 0)
+            leave(config, 0, command_names(config->program->commands));
         else
-            append_names(member(config, option), argument);
+            ga_names_append(member(config, option), argument);
         break;
     case DUMP:
         config->action = GA_CONFIG_DUMP;
         break;
     case VERSION:
-        leave(config, 0,
-              g_strdup("QEMU Guest Agent " QEMU_GA_VERSION "\n"
-                       "NovaCron Guest Agent " NOVACRON_VERSION "\n"));
+        leave(config, 0, version_text(config->program));
         break;
     case HELP:
-        leave(config, 0, help_text(program, places));
+        leave(config, 0, help_text(config->program, name));
         break;
     case CONFIG_FILE: /* read in the first pass */
     case SESSIONS:
@@ -537,8 +448,8 @@ apply_option(GaConfig *config, const GaPlaces *places, const GaCommandTable *tab
 
 /* The second pass: in order, until one says that there is nothing else to do. */
 static void
-apply_options(GaConfig *config, const GaPlaces *places, const GaCommandTable *table, gint argc,
-              char **argv, const char *letters, const struct option *words)
+apply_options(GaConfig *config, gint argc, char **argv, const char *letters,
+              const struct option *words)
 {
     gint letter;
 
@@ -550,13 +461,12 @@ apply_options(GaConfig *config, const GaPlaces *places, const GaCommandTable *ta
                   g_strdup_printf("Unknown option, try '%s --help' for more information.\n",
                                   argv[0]));
         else
-            apply_option(config, places, table, argv[0], find_letter(letter), optarg);
+            apply_option(config, argv[0], find_letter(letter), optarg);
     }
 }
 
 gboolean
-ga_config_load(GaConfig *config, const GaPlaces *places, const GaCommandTable *table, gint argc,
-               char **argv, GError **error)
+ga_config_load(GaConfig *config, gint argc, char **argv, GError **error)
 {
     struct option words[G_N_ELEMENTS(options) + 1] = { { NULL, 0, NULL, 0 } };
     g_autoptr(GString) letters = g_string_new(NULL);
@@ -565,16 +475,19 @@ ga_config_load(GaConfig *config, const GaPlaces *places, const GaCommandTable *t
 
     const char *named = find_config_file(argc, argv, letters->str, words);
     const char *path = named ? named : g_getenv("QGA_CONF");
-    if (!read_file(config, path ? path : places->config_file, named != NULL, error))
+    if (!read_file(config, path ? path : config->program->places->config_file, named != NULL,
+                   error))
         return FALSE;
 
     gsize block_position = g_strv_length(config->block_rpcs);
     gsize allow_position = g_strv_length(config->allow_rpcs);
-    apply_options(config, places, table, argc, argv, letters->str, words);
+    apply_options(config, argc, argv, letters->str, words);
     if (config->action == GA_CONFIG_LEAVE)
         return TRUE;
 
-    read_environment(config, block_position, allow_position);
+    if (!ga_environment_read(&config->block_rpcs, block_position, &config->allow_rpcs,
+                             allow_position, error))
+        return FALSE;
     config->channel.any_peer = config->vsock_any_peer;
     for (guint i = 0; i < config->sessions->len; i++) {
         GaEndpoint *session = g_ptr_array_index(config->sessions, i);
@@ -651,12 +564,12 @@ ga_config_dump(const GaConfig *config)
 }
 
 gboolean
-ga_config_settle_channel(GaConfig *config, const GaPlaces *places, GError **error)
+ga_config_settle_channel(GaConfig *config, GError **error)
 {
     GaEndpoint *channel = &config->channel;
 
     if (channel->fd < 0 && !channel->path)
-        channel->path = g_strdup(places->channel(channel->method));
+        channel->path = g_strdup(config->program->places->channel(channel->method));
     if (channel->fd < 0 && !channel->path) {
         qapi_set_error(error, "must specify a path for this channel");
         return FALSE;

@@ -26,6 +26,15 @@ typedef struct {
     const char *(*channel)(const char *method); /* NULL: the path must be given */
 } GaPlaces;
 
+/* What there is to configure, as it was built. */
+typedef struct {
+    const char *version;        /* our own */
+    const char *compat_version; /* of the qemu-ga that we stand in for */
+    const char *url;
+    const GaPlaces *places;
+    const GaCommandTable *commands;
+} GaProgram;
+
 /* What the command line asks for. */
 typedef enum {
     GA_CONFIG_RUN,
@@ -34,6 +43,8 @@ typedef enum {
 } GaConfigAction;
 
 typedef struct {
+    const GaProgram *program;
+
     /* [general]: upstream's */
     GaEndpoint channel; /* method, path */
     gboolean daemonize;
@@ -57,19 +68,18 @@ typedef struct {
 } GaConfig;
 
 /* The defaults. */
-GaConfig *ga_config_new(const GaPlaces *places);
+GaConfig *ga_config_new(const GaProgram *program);
 void ga_config_free(GaConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GaConfig, ga_config_free)
 
 /* Read all sources. What getopt has to say about the command line goes to standard error, twice
- * as upstream's; `argv` is permuted. The table is for --block-rpcs=help. */
-gboolean ga_config_load(GaConfig *config, const GaPlaces *places, const GaCommandTable *table,
-                        gint argc, char **argv, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * as upstream's; `argv` is permuted. */
+gboolean ga_config_load(GaConfig *config, gint argc, char **argv,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* When it is known whether the channel is a socket passed by a service manager (then it has an
  * fd): find its path, which ends the configuration. */
-gboolean ga_config_settle_channel(GaConfig *config, const GaPlaces *places,
-                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean ga_config_settle_channel(GaConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* One of the sources: the keys that are there. */
 gboolean ga_config_read(GaConfig *config, GKeyFile *file, GError **error) G_GNUC_WARN_UNUSED_RESULT;

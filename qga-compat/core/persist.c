@@ -116,9 +116,13 @@ find_mark(GaPersist *persist, GError **error)
 {
     GStatBuf status;
 
-    if (g_stat(persist->frozen_path, &status) == 0)
+    if (g_stat(persist->frozen_path, &status) == 0) {
+        g_warning(
+            "%s is there, so file systems are frozen: until guest-fsfreeze-thaw there will be "
+            "no log, no pidfile, and few commands",
+            persist->frozen_path);
         persist->is_frozen = TRUE;
-    else if (errno != ENOENT) {
+    } else if (errno != ENOENT) {
         qapi_set_errno(error, errno, "unable to access state file at path %s",
                        persist->frozen_path);
         return FALSE;

@@ -466,15 +466,17 @@ finish_read(OsFile *file, GError *error)
     OsStreamJob *job = &file->stream.job;
 
     file->is_reading = FALSE;
-    /* Upstream loses what came before the error, such as the three bytes that are in a pipe. */
-    if (job->done > 0)
-        g_clear_error(&error);
-    if (error) {
+    if (error && job->done == 0) {
         g_clear_pointer(&job->into, g_free);
         file->callback.read(NULL, FALSE, error, file->user_data);
         return;
     }
-    file->last = LAST_READ;
+    /* Upstream loses what came before an error, such as the three bytes that are in a pipe; for
+     * what may be written next it counts as no read all the same. */
+    if (error)
+        g_clear_error(&error);
+    else
+        file->last = LAST_READ;
     file->callback.read(steal_bytes(job), job->is_end_of_file, NULL, file->user_data);
 }
 

@@ -26,13 +26,13 @@ static const struct {
     const char *key;
     gsize offset;
 } fields[] = {
-    {"ID", offsetof(GuestOSInfo, id)},
-    {"NAME", offsetof(GuestOSInfo, name)},
-    {"PRETTY_NAME", offsetof(GuestOSInfo, pretty_name)},
-    {"VERSION", offsetof(GuestOSInfo, version)},
-    {"VERSION_ID", offsetof(GuestOSInfo, version_id)},
-    {"VARIANT", offsetof(GuestOSInfo, variant)},
-    {"VARIANT_ID", offsetof(GuestOSInfo, variant_id)},
+    { "ID", offsetof(GuestOSInfo, id) },
+    { "NAME", offsetof(GuestOSInfo, name) },
+    { "PRETTY_NAME", offsetof(GuestOSInfo, pretty_name) },
+    { "VERSION", offsetof(GuestOSInfo, version) },
+    { "VERSION_ID", offsetof(GuestOSInfo, version_id) },
+    { "VARIANT", offsetof(GuestOSInfo, variant) },
+    { "VARIANT_ID", offsetof(GuestOSInfo, variant_id) },
 };
 
 /* The text of a regular file; NULL and errno. A FIFO must not hold up the agent. */

@@ -5,11 +5,10 @@
  */
 #include "platform/paths.h"
 
-#include "build-config.h"
 #include "platform/channel.h"
 
 const GaPlaces os_places = {
-    .config_file = GA_CONFIG_FILE,
+    .config_file = "/etc/qemu/qemu-ga.conf",
     .pid_file = "/var/run/qemu-ga.pid",
     .state_directory = "/var/run",
     .fsfreeze_hook = "/etc/qemu/fsfreeze-hook",

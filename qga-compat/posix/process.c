@@ -316,8 +316,18 @@ above_standard(gint fd)
         return fd;
 
     gint moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    gint number = errno;
     close(fd);
+    errno = number;
     return moved;
+}
+
+static gboolean
+fail_pipe(GError **error)
+{
+    qapi_set_error(error, "Failed to create pipe for communicating with child process (%s)",
+                   strerror(errno));
+    return FALSE;
 }
 
 /* One end becomes ours, the other one is put where the child's descriptors are collected. */
@@ -327,13 +337,18 @@ open_pipe(OsProcess *process, End *end, gint *ret_child_fd, GError **error)
     gboolean is_input = end == &process->input;
     gint fds[2];
 
-    if (pipe2(fds, O_CLOEXEC) < 0) {
-        qapi_set_error(error, "Failed to create pipe for communicating with child process (%s)",
-                       strerror(errno));
+    if (pipe2(fds, O_CLOEXEC) < 0)
+        return fail_pipe(error);
+
+    *ret_child_fd = above_standard(fds[is_input ? 0 : 1]);
+    gint ours = above_standard(fds[is_input ? 1 : 0]);
+    if (ours < 0 || *ret_child_fd < 0) {
+        fail_pipe(error);
+        if (ours >= 0)
+            close(ours);
         return FALSE;
     }
-    end_open(end, process, above_standard(fds[is_input ? 1 : 0]));
-    *ret_child_fd = above_standard(fds[is_input ? 0 : 1]);
+    end_open(end, process, ours);
     return TRUE;
 }
 
@@ -366,7 +381,7 @@ close_streams(ChildStreams *streams)
 static gboolean
 start(OsProcess *process, const OsProcessSpec *spec, GError **error)
 {
-    ChildStreams streams = {{-1, -1, -1}};
+    ChildStreams streams = { { -1, -1, -1 } };
     gboolean is_open = open_pipes(process, spec, &streams, error);
     gint number = 0;
 

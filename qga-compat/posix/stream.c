@@ -437,11 +437,9 @@ os_stream_locate(OsStream *stream)
         job->offset += stream->position;
         job->whence = SEEK_SET;
     }
-    if (job->whence == SEEK_SET && job->offset < 0)
-        return fail(stream, EINVAL);
-    if (job->whence == SEEK_SET && locate_in_block(stream, job->offset))
+    if (job->whence == SEEK_SET && job->offset >= 0 && locate_in_block(stream, job->offset))
         return OS_STEP_DONE;
-    if (job->whence != SEEK_SET || !stream->can_read)
+    if (job->whence != SEEK_SET || job->offset < 0 || !stream->can_read)
         return locate_plainly(stream, job->offset, job->whence);
 
     gint64 skip = job->offset % (gint64)stream->block_size;

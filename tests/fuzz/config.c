@@ -7,8 +7,9 @@ static GaConfig *
 read_config(const char *text, gsize size)
 {
     static const GaPlaces places = { "", "", "", "", NULL };
+    static const GaProgram program = { "", "", "", &places, NULL };
     g_autoptr(GKeyFile) file = g_key_file_new();
-    g_autoptr(GaConfig) config = ga_config_new(&places);
+    g_autoptr(GaConfig) config = ga_config_new(&program);
 
     if (!g_key_file_load_from_data(file, text, size, G_KEY_FILE_NONE, NULL) ||
         !ga_config_read(config, file, NULL))

@@ -15,7 +15,8 @@ struct OsProcess {
 };
 
 static const GaExecLimits small = {
-    .stream_bytes = 10, .output_bytes = 25, .input_bytes = 100, .n_running = 4, .n_ended = 3};
+    .stream_bytes = 10, .output_bytes = 25, .input_bytes = 100, .n_running = 4, .n_ended = 3
+};
 
 /* All that were started and not freed, the newest first: a pid may be used again. */
 static GList *processes;
@@ -74,8 +75,8 @@ static gboolean
 start_named(GaExecs *execs, const char *name, gsize input_size, gint64 *ret_pid, GError **error)
 {
     g_autofree char *program = g_strdup(name);
-    char *argv[] = {program, NULL};
-    OsProcessSpec spec = {.argv = argv, .input = "", .input_size = input_size};
+    char *argv[] = { program, NULL };
+    OsProcessSpec spec = { .argv = argv, .input = "", .input_size = input_size };
 
     return ga_execs_start(execs, &spec, ret_pid, error);
 }
@@ -113,7 +114,7 @@ end(gint64 pid, gint64 code)
 {
     OsProcess *process = process_of(pid);
 
-    process->events->ended(process->owner, (OsProcessStatus){FALSE, code});
+    process->events->ended(process->owner, (OsProcessStatus){ FALSE, code });
 }
 
 static GuestExecStatus *
@@ -186,7 +187,7 @@ START_TEST(a_signal_is_no_exit_code)
     gint64 pid = start(execs);
     OsProcess *process = process_of(pid);
 
-    process->events->ended(process->owner, (OsProcessStatus){TRUE, 9});
+    process->events->ended(process->owner, (OsProcessStatus){ TRUE, 9 });
     g_autoptr(GuestExecStatus) status = status_of(execs, pid);
     ck_assert(status->exited && status->has_signal && !status->has_exitcode);
     ck_assert_int_eq(status->signal, 9);
@@ -211,11 +212,9 @@ START_TEST(a_stream_is_truncated_behind_its_limit)
         const char *first, *second, *kept;
         gboolean is_truncated;
     } cases[] = {
-        {"0123456789", NULL, "0123456789", FALSE},
-        {"01234", "56789", "0123456789", FALSE},
-        {"0123456789A", NULL, "0123456789", TRUE},
-        {"0123456789", "A", "0123456789", TRUE},
-        {"01234567", "89ABC", "0123456789", TRUE},
+        { "0123456789", NULL, "0123456789", FALSE }, { "01234", "56789", "0123456789", FALSE },
+        { "0123456789A", NULL, "0123456789", TRUE }, { "0123456789", "A", "0123456789", TRUE },
+        { "01234567", "89ABC", "0123456789", TRUE },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {

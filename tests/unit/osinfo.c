@@ -39,26 +39,26 @@ START_TEST(a_value_loses_what_upstream_takes_for_quotes)
     static const struct {
         const char *text, *id;
     } cases[] = {
-        {"ID=x\n", "x"},
-        {"ID=x", "x"},
-        {"ID=x\r\n", "x"},
-        {" ID\t=\tx \n", "x"},
-        {"ID=\n", ""},
-        {"ID=\"\"\n", ""},
-        {"ID=\"a b\"\n", "a b"},
-        {"ID=\"x\"tail\n", "x"},
-        {"ID=\"a\\nb\\\"c\\$d\\`e\\'f\\\\g\"\n", "a\\nb\"c$d`e'f\\g"},
-        {"ID='a b'\n", "'a"},
-        {"ID=abc  def\n", "abc"},
-        {"ID=a;b\n", "a"},
-        {"ID=a\tb\n", "a\tb"},
-        {"ID=a\\sb\n", "a\\sb"},
-        {"ID=\"a\xc3\xa4\"\n", "a\xc3\xa4"},
+        { "ID=x\n", "x" },
+        { "ID=x", "x" },
+        { "ID=x\r\n", "x" },
+        { " ID\t=\tx \n", "x" },
+        { "ID=\n", "" },
+        { "ID=\"\"\n", "" },
+        { "ID=\"a b\"\n", "a b" },
+        { "ID=\"x\"tail\n", "x" },
+        { "ID=\"a\\nb\\\"c\\$d\\`e\\'f\\\\g\"\n", "a\\nb\"c$d`e'f\\g" },
+        { "ID='a b'\n", "'a" },
+        { "ID=abc  def\n", "abc" },
+        { "ID=a;b\n", "a" },
+        { "ID=a\tb\n", "a\tb" },
+        { "ID=a\\sb\n", "a\\sb" },
+        { "ID=\"a\xc3\xa4\"\n", "a\xc3\xa4" },
         /* Upstream repeats the last character of these. */
-        {"ID=\"abc\n", "abc"},
-        {"ID=\"abc   \n", "abc   "},
-        {"ID=\"a\\\n", "a\\"},
-        {"ID=\"\n", ""},
+        { "ID=\"abc\n", "abc" },
+        { "ID=\"abc   \n", "abc   " },
+        { "ID=\"a\\\n", "a\\" },
+        { "ID=\"\n", "" },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -91,9 +91,9 @@ END_TEST
 START_TEST(one_odd_line_makes_the_whole_file_void)
 {
     static const char *const texts[] = {
-        "ID=x\nfoo\n",       "ID=x\n=1\n",         "ID=x\n =1\n",         "ID=x\nA]b=1\n",
-        "ID=x\n[g\nA=1\n",   "ID=x\n[]\nA=1\n",    "ID=x\n[g] junk\n",    "ID=x\n[g]\nfoo\n",
-        "ID=x\n;comment\n",  "\xef\xbb\xbfID=x\n", "ID=x\nNAME=\xff\n",
+        "ID=x\nfoo\n",      "ID=x\n=1\n",         "ID=x\n =1\n",       "ID=x\nA]b=1\n",
+        "ID=x\n[g\nA=1\n",  "ID=x\n[]\nA=1\n",    "ID=x\n[g] junk\n",  "ID=x\n[g]\nfoo\n",
+        "ID=x\n;comment\n", "\xef\xbb\xbfID=x\n", "ID=x\nNAME=\xff\n",
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {

@@ -58,10 +58,10 @@ assert_user(const GPtrArray *users, guint i, const char *name, double login_time
 START_TEST(a_user_stands_where_it_came_first_with_its_earliest_time)
 {
     static const Record records[] = {
-        {BOOT_TIME, "reboot", 1, 0},        {USER_PROCESS, "bob", 500, 250000},
-        {USER_PROCESS, "alice", 400, 0},    {USER_PROCESS, "bob", 300, 750000},
-        {DEAD_PROCESS, "carol", 200, 0},    {USER_PROCESS, "", 100, 0},
-        {USER_PROCESS, "alice", 600, 0},
+        { BOOT_TIME, "reboot", 1, 0 },     { USER_PROCESS, "bob", 500, 250000 },
+        { USER_PROCESS, "alice", 400, 0 }, { USER_PROCESS, "bob", 300, 750000 },
+        { DEAD_PROCESS, "carol", 200, 0 }, { USER_PROCESS, "", 100, 0 },
+        { USER_PROCESS, "alice", 600, 0 },
     };
     GPtrArray *users = users_of(records, G_N_ELEMENTS(records));
 
@@ -76,7 +76,7 @@ END_TEST
 START_TEST(a_name_that_fills_its_field_ends_there)
 {
     static const char name[] = "abcdefghijklmnopqrstuvwxyzabcdef";
-    static const Record records[] = {{USER_PROCESS, name, 1, 0}};
+    static const Record records[] = { { USER_PROCESS, name, 1, 0 } };
     GPtrArray *users = users_of(records, 1);
 
     ck_assert_uint_eq(users->len, 1);
