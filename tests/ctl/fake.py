@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An agent that says what the test wants, for what a real one never does."""
+import json
+import socket
+import threading
+from pathlib import Path
+from typing import Any, Callable, Dict, List
+
+Answer = Callable[[Dict[str, Any]], bytes]
+
+
+def result(value: Any) -> bytes:
+    return json.dumps({'return': value}).encode() + b'\n'
+
+
+def error(kind: str, text: str) -> bytes:
+    return json.dumps({'error': {'class': kind, 'desc': text}}).encode() + b'\n'
+
+
+class FakeAgent:
+    """Serves clients one after the other on `path`. `greeting` is what the channel still holds
+    for a client of before; `answers` are asked by the command's name, and a command without one
+    is not answered. `calls` are the names of the commands that came."""
+
+    def __init__(self, path: Path, answers: Dict[str, Answer], greeting: bytes = b''):
+        self.path = path
+        self.answers = {'guest-sync': lambda arguments: result(arguments['id']), **answers}
+        self.greeting = greeting
+        self.calls: List[str] = []
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(path))
+        self._listener.listen(1)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> 'FakeAgent':
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(10)
+        self.path.unlink()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            try:
+                self._talk(client)
+            except OSError:
+                pass        # the client has left, as it may
+            finally:
+                client.close()
+
+    def _talk(self, client: socket.socket) -> None:
+        client.sendall(self.greeting)
+        with client.makefile('rb') as requests:
+            for line in requests:
+                request = json.loads(line.lstrip(b'\xff'))
+                self.calls.append(request['execute'])
+                answer = self.answers.get(request['execute'])
+                if answer:
+                    client.sendall(answer(request.get('arguments', {})))
