@@ -69,7 +69,7 @@ os_vsock_listen(const char *path, GError **error)
 gboolean
 os_vsock_admits_host(gint fd)
 {
-    struct sockaddr_vm peer;
+    struct sockaddr_vm peer = { .svm_cid = VMADDR_CID_ANY };
     socklen_t size = sizeof peer;
 
     return getpeername(fd, (struct sockaddr *)&peer, &size) == 0 && peer.svm_cid == VMADDR_CID_HOST;

@@ -64,9 +64,10 @@ os_unix_listen(const char *path, gboolean is_private, GError **error)
     g_autofree char *temporary = NULL;
 
     if (!*path) {
-        path = temporary = temporary_path(error);
-        if (!path)
+        temporary = temporary_path(error);
+        if (!temporary)
             return -1;
+        path = temporary;
     }
 
     gint fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -56,8 +56,6 @@ typedef struct {
     long depth, connect, repeat, seconds, pid;
 } Options;
 
-extern char **environ;
-
 static void
 die(const char *what)
 {
@@ -76,7 +74,7 @@ die_answer(const char *what, const char *answer, size_t size)
 static void *
 allocate(size_t size)
 {
-    void *memory = malloc(size);
+    void *memory = malloc(size ? size : 1);
     if (!memory)
         die("malloc");
     return memory;
@@ -135,6 +133,8 @@ static void
 report(Durations *durations, size_t requests, double cpu)
 {
     double total = 0;
+    if (!durations->n)
+        die("nothing was measured");
     for (size_t i = 0; i < durations->n; i++)
         total += durations->seconds[i];
     qsort(durations->seconds, durations->n, sizeof *durations->seconds, compare_doubles);

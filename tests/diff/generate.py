@@ -10,7 +10,7 @@ import base64
 import json
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 BLOCKED = ['guest-' + name for name in (
     'shutdown', 'suspend-disk', 'suspend-ram', 'suspend-hybrid', 'set-time', 'set-vcpus',
@@ -18,7 +18,7 @@ BLOCKED = ['guest-' + name for name in (
     'ssh-add-authorized-keys', 'ssh-remove-authorized-keys', 'fsfreeze-freeze',
     'fsfreeze-freeze-list', 'fsfreeze-thaw', 'fstrim')]
 
-# Made in every agent's working directory before it starts: see make_files().
+# Made in every agent's working directory before it starts: see talk.make_files().
 PATHS = ['text', 'empty', 'fifo', 'folder', 'folder/inner', 'sparse', 'link', 'dangling', 'absent',
          'folder/absent', 'absent/inner', 'text/inner', '', 'new', 'newer', 'n\u00e9w \u2603']
 MODES = ['r', 'rb', 'w', 'wb', 'a', 'ab', 'r+', 'rb+', 'r+b', 'w+', 'wb+', 'w+b', 'a+', 'ab+',
@@ -26,7 +26,7 @@ MODES = ['r', 'rb', 'w', 'wb', 'a', 'ab', 'r+', 'rb+', 'r+b', 'w+', 'wb+', 'w+b'
 BAD_MODES = ['', 'x', 'R', 'rw', 'r+ ', 'rbb', '\u0000r']
 SCRIPTS = ['exit 0', 'exit 3', 'exit 255', 'kill -9 $$', 'kill -15 $$', 'kill -6 $$',
            'echo out; echo err >&2', 'echo err >&2; exit 1', 'printf "a\\000b\\377"',
-           'echo "$A|$B"', 'cat text', 'exec 1>&2; echo moved', ':']
+           'echo "$A|$B"', 'head -c 99999 text', 'exec 1>&2; echo moved', ':']
 PROGRAMS: List[Tuple[str, List[str]]] = (
     [('sh', ['-c', script]) for script in SCRIPTS]
     + [('/bin/sh', ['-c', script]) for script in SCRIPTS[:4]]
@@ -35,6 +35,8 @@ PROGRAMS: List[Tuple[str, List[str]]] = (
        ('absent', []), ('./absent', []), ('folder', []), ('./folder', []), ('./text', []),
        ('', [])])
 HOLDS_STRING_INPUT = {'cat', '/bin/cat', '/bin/echo'}    # never a shell: it would run the input
+
+MODES_OF_CAPTURE = [True, False, 'none', 'separated', 'merged', 'bogus', None, 1]
 
 UNKNOWN = ['', 'guest-', 'guest-pin', 'guest-pingg', 'GUEST-PING', 'guest_ping', ' guest-ping',
            'guest-get-devices', 'qmp_capabilities', 'gu\u00e9st', '\u0000', 'guest-ping\n', '"',
@@ -84,26 +86,30 @@ class Generator:
         self.files = {'text', 'empty', 'folder/inner', 'sparse', 'link'}
         self.next_handle = 1000
         self.handles: Dict[int, str] = {}   # probably open, and their paths
-        self.execs = 0
         self.all_commands = all_commands
+        self.is_aligned = True
 
     def batch(self, size: int) -> Batch:
-        is_aligned = self.chance(0.75)
-        items = tuple(self.item() for _ in range(size))
+        self.is_aligned = self.chance(0.75)
+        # qemu-ga gets one such mode right at most and may close another command's pipe then.
+        ends_with_one_stream = self.chance(0.15)
+        items = [self.item(executes=not ends_with_one_stream) for _ in range(size)]
         packet = self.random.choice([0, 0, 0, 1, 3, 17, 100, 1023, 1025, 4096, 4097])
         if packet == 1:
             items = items[:len(items) // 4]
+        if ends_with_one_stream:
+            items.append(self.exec_item(['stdout', 'stderr']))
         arguments = ['-b', ','.join(BLOCKED)]
         if self.chance(0.1):
             arguments += ['-b', self.random.choice(['guest-exec', 'guest-file-open', 'guest-ping'])]
-        return Batch(items, is_aligned, packet, tuple(arguments))
+        return Batch(tuple(items), self.is_aligned, packet, tuple(arguments))
 
     def chance(self, probability: float) -> bool:
         return self.random.random() < probability
 
-    def item(self) -> Item:
+    def item(self, executes: bool) -> Item:
         kind = self.random.choices(['valid', 'files', 'exec', 'arguments', 'envelope', 'garbage'],
-                                   [20, 40, 2, 16, 8, 14])[0]
+                                   [20, 40, 2 if executes else 0, 16, 8, 14])[0]
         if kind == 'garbage':
             return Item(self.garbage(), is_garbage=True)
         if kind == 'exec':
@@ -144,7 +150,7 @@ class Generator:
         if command == 'read':
             self.maybe(arguments, 'count', self.count([50331648, 50331649, 10000]))
         elif command == 'write':
-            # What is read from a FIFO differs: qemu-ga loses bytes there (rules.py).
+            # Nothing goes into the FIFO: qemu-ga loses what it reads there, and is confused after.
             arguments['buf-b64'] = '' if self.handles.get(handle) == 'fifo' else self.base64()
             self.maybe(arguments, 'count', self.count([10000]), 0.3)
         elif command == 'seek':
@@ -157,7 +163,9 @@ class Generator:
         return 'guest-file-' + command, arguments
 
     def open_arguments(self) -> Dict[str, Any]:
-        arguments: Dict[str, Any] = {'path': self.random.choice(PATHS)}
+        # Where garbage may swallow a request, no handle is known to be or not to be the FIFO's.
+        paths = PATHS if self.is_aligned else [path for path in PATHS if path != 'fifo']
+        arguments: Dict[str, Any] = {'path': self.random.choice(paths)}
         self.maybe(arguments, 'mode',
                    self.random.choice(MODES if self.chance(0.9) else BAD_MODES), 0.8)
         if self.opens(arguments['path'], arguments.get('mode', 'r')):
@@ -170,7 +178,7 @@ class Generator:
         if mode not in MODES:
             return False
         if path == 'fifo':
-            return mode[0] == 'r'
+            return mode[0] == 'r' or '+' in mode or 'fifo' in self.handles.values()
         if path == 'folder':
             return mode in ('r', 'rb')
         if mode[0] != 'r' and path.startswith('n'):
@@ -197,7 +205,7 @@ class Generator:
         return text[:at] + self.random.choice(['\n', '=', '==', ' ', '-', '\r', 'A', '\u00e9',
                                                'YQ==', '\n\n', '\u0000']) + text[at:]
 
-    def exec_item(self) -> Item:
+    def exec_item(self, modes: Sequence[Any] = MODES_OF_CAPTURE) -> Item:
         path, words = self.random.choice(PROGRAMS)
         arguments: Dict[str, Any] = {'path': path}
         if words or self.chance(0.2):
@@ -206,11 +214,7 @@ class Generator:
             [[], ['A=1'], ['A=1', 'B=\u00e9', 'PATH=/usr/bin:/bin'], ['odd', '=']]), 0.3)
         if path in HOLDS_STRING_INPUT:
             self.maybe(arguments, 'input-data', self.base64())
-        modes: List[Any] = [True, False, 'none', 'separated', 'merged', 'bogus', None, 1]
-        if not self.execs:          # qemu-ga gets these right once at most
-            modes += ['stdout', 'stderr'] * 3
         self.maybe(arguments, 'capture-output', self.random.choice(modes), 0.8)
-        self.execs += 1
         if self.chance(0.2):
             arguments = self.damaged_arguments('guest-exec', arguments)
         return Item(self.sent({'execute': 'guest-exec', 'arguments': arguments}), is_polled=True)

@@ -286,7 +286,7 @@ START_TEST(output_beyond_the_total_of_running_processes_is_truncated_for_good)
     print(third, OS_PROCESS_OUT, "01234567");
     print(third, OS_PROCESS_ERR, "lost");
     end(first, 0);
-    g_autoptr(GuestExecStatus) first_status = status_of(execs, first);
+    guest_exec_status_free(status_of(execs, first));
     print(third, OS_PROCESS_OUT, "not behind a gap");
     end(third, 0);
 

@@ -30,7 +30,7 @@ static void
 set_up(void)
 {
     static const GaChannelEvents none;
-    MemoryChannel *channel;
+    MemoryChannel *channel = NULL;
     GaEndpoint endpoint = { .path = (char *)&channel };
 
     memset(&fixture, 0, sizeof fixture);

@@ -122,9 +122,10 @@ static Result *
 run(const OsProcessSpec *spec)
 {
     Result *result = result_new();
-    g_autoptr(OsProcess) process = start(spec, result);
+    OsProcess *process = start(spec, result);
 
     wait_for(&result->has_ended);
+    os_process_free(process);
     return result;
 }
 
@@ -314,7 +315,7 @@ END_TEST
 
 START_TEST(the_path_is_that_of_the_given_environment)
 {
-    g_autofree char *file = write_file("only-here", "#!/bin/sh\necho \"$A\"\n", 0755);
+    g_free(write_file("only-here", "#!/bin/sh\necho \"$A\"\n", 0755));
     g_autofree char *path = g_strconcat("PATH=/no/such/folder:", work_folder, NULL);
     char name[] = "only-here", variable[] = "A=1";
     char *argv[] = { name, NULL }, *environment[] = { variable, path, NULL };
@@ -329,7 +330,7 @@ END_TEST
 
 START_TEST(an_empty_path_is_the_working_directory)
 {
-    g_autofree char *file = write_file("right-here", "#!/bin/sh\nexit 7\n", 0755);
+    g_free(write_file("right-here", "#!/bin/sh\nexit 7\n", 0755));
     g_autofree char *before = g_get_current_dir();
     char name[] = "right-here", path[] = "PATH=";
     char *argv[] = { name, NULL }, *environment[] = { path, NULL };
@@ -343,7 +344,7 @@ END_TEST
 
 START_TEST(a_denied_file_does_not_end_the_search_but_is_remembered)
 {
-    g_autofree char *denied = write_file("sh", "", 0644);
+    g_free(write_file("sh", "", 0644));
     g_autofree char *found_path = g_strconcat("PATH=", work_folder, ":/bin", NULL);
     g_autofree char *denied_path = g_strconcat("PATH=", work_folder, ":/no/such/folder", NULL);
     char name[] = "sh", option[] = "-c", command[] = "exit 5";
