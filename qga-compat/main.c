@@ -21,6 +21,7 @@ static const GaProgram program = { NOVACRON_VERSION, QEMU_GA_VERSION, NOVACRON_U
 typedef struct {
     GaLog *log;
     GaAgent *agent;
+    GaSession *session; /* upstream's channel */
 } Daemon;
 
 static void
@@ -31,7 +32,8 @@ on_stop(gpointer owner, gint reason)
     if (ga_gate_is_frozen(ga_agent_gate(daemon->agent)))
         return; /* nobody else would thaw */
     g_debug("received signal num %d, quitting", reason);
-    ga_agent_stop(daemon->agent, EXIT_SUCCESS);
+    ga_agent_stop(daemon->agent,
+                  ga_session_was_open(daemon->session) ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
 static void
@@ -70,40 +72,48 @@ new_agent(const GaConfig *config, GaPersist *persist)
     return agent;
 }
 
-static gboolean
+/* Returns upstream's. */
+static GaSession *
 open_sessions(GaAgent *agent, const GaConfig *config, GError **error)
 {
     GaSessionRole role = config->retry_path ? GA_SESSION_RETRY : GA_SESSION_VITAL;
+    GaSession *session = ga_session_new(agent, role, &config->channel, os_channel_open);
 
-    if (!ga_session_open(ga_session_new(agent, role, &config->channel, os_channel_open), error))
-        return FALSE;
+    if (!ga_session_open(session, error))
+        return NULL;
     for (guint i = 0; i < config->sessions->len; i++) {
         const GaEndpoint *endpoint = g_ptr_array_index(config->sessions, i);
         GaSession *extra = ga_session_new(agent, GA_SESSION_EXTRA, endpoint, os_channel_open);
         if (!ga_session_open(extra, error))
-            return FALSE;
+            return NULL;
     }
-    return TRUE;
+    return session;
 }
 
 /* Frozen, nothing can be written: the log and the file with the process id wait for the thaw. */
 static gint
 run(const GaConfig *config)
 {
-    g_autoptr(GError) error = NULL, state_error = NULL;
-    g_autoptr(GaPersist) persist = ga_persist_open(config->state_directory, &state_error);
-    gboolean is_frozen = persist && ga_persist_is_frozen(persist);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GaPersist) persist = ga_persist_new(config->state_directory, &error);
 
+    if (!persist)
+        g_critical("%s", error->message); /* the log is next, and upstream's line is before it */
+
+    gboolean is_frozen = persist && ga_persist_is_frozen(persist);
     g_autoptr(GaLog) log = ga_log_new(config->verbose);
     g_debug("Guest agent version " QEMU_GA_VERSION " (NovaCron " NOVACRON_VERSION ") started");
+    if (!persist)
+        return EXIT_FAILURE;
     ga_log_set_muted(log, is_frozen);
     if (!is_frozen && !ga_log_open(log, config->log_file, &error))
         return fail(error);
-    if (!persist)
-        return fail(state_error);
+    if (!ga_persist_load(persist, &error))
+        return fail(error);
 
     g_autoptr(GaAgent) agent = new_agent(config, g_steal_pointer(&persist));
-    if (!open_sessions(agent, config, &error))
+    GaSession *session = open_sessions(agent, config, &error);
+    if (!session)
         return fail(error);
 
     g_autoptr(OsPidFile) pid_file = NULL;
@@ -113,7 +123,7 @@ run(const GaConfig *config)
         return EXIT_FAILURE;
     }
 
-    Daemon daemon = { log, agent };
+    Daemon daemon = { log, agent, session };
     os_service_watch(&service_events, &daemon);
     return ga_agent_run(agent);
 }

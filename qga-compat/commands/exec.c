@@ -17,6 +17,9 @@
 #include "runtime/qapi-base64.h"
 #include "runtime/qapi-error.h"
 
+/* Of a command line in the log. */
+#define SHOWN_MAX 8192
+
 typedef struct {
     GByteArray *bytes; /* NULL: nothing came */
     gboolean is_truncated;
@@ -252,13 +255,12 @@ static char **
 vector(char *first, const GPtrArray *list)
 {
     guint n_list = list ? list->len : 0, n = 0;
-    char **strings = g_new(char *, n_list + 2);
+    char **strings = g_new0(char *, n_list + 2);
 
     if (first)
         strings[n++] = first;
     for (guint i = 0; i < n_list; i++)
         strings[n++] = list->pdata[i];
-    strings[n] = NULL;
     return strings;
 }
 
@@ -273,6 +275,17 @@ capture_mode(const GuestExecCaptureOutput *capture)
                            : GUEST_EXEC_CAPTURE_OUTPUT_MODE_NONE;
 }
 
+/* For the log, which cuts its lines anyway: an argument may have 64 MiB. */
+static char *
+command_line(char *const *argv)
+{
+    GString *line = g_string_new(argv[0]);
+
+    for (guint i = 1; argv[i] && line->len < SHOWN_MAX; i++)
+        g_string_append_printf(line, " %.*s", SHOWN_MAX, argv[i]);
+    return g_string_free(line, FALSE);
+}
+
 static gboolean
 start(GaAgent *agent, const GuestExecArgs *args, gint64 *ret_pid, GError **error)
 {
@@ -282,7 +295,7 @@ start(GaAgent *agent, const GuestExecArgs *args, gint64 *ret_pid, GError **error
     gboolean is_separated = mode == GUEST_EXEC_CAPTURE_OUTPUT_MODE_SEPARATED;
     g_autofree char **argv = vector(args->path, args->arg);
     g_autofree char **environment = args->env ? vector(NULL, args->env) : NULL;
-    g_autofree char *line = g_strjoinv(" ", argv);
+    g_autofree char *line = command_line(argv);
     gsize input_size = 0;
 
     ga_account(ga_agent_account(agent), "guest-exec", "guest-exec called: \"%s\"", line);

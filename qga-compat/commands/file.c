@@ -30,6 +30,7 @@ typedef struct {
     gint64 number;
     OsFile *file;
     GQueue turns; /* at most one for each session */
+    guint next;   /* source that starts the one at the head, or 0 */
 } Handle;
 
 typedef struct Turn Turn;
@@ -53,6 +54,8 @@ handle_free(gpointer data)
     Handle *handle = data;
 
     os_file_free(handle->file);
+    if (handle->next)
+        g_source_remove(handle->next);
     for (Turn *turn; (turn = g_queue_pop_head(&handle->turns));)
         g_free(turn); /* its call ends with its session */
     g_free(handle);
@@ -130,18 +133,30 @@ take_turn(GaCall *call, gint64 number, gconstpointer args, void (*start)(Turn *t
         start(turn);
 }
 
-/* After its call was settled. */
-static void
+static gboolean
+start_next(gpointer user_data)
+{
+    Handle *handle = user_data;
+    Turn *turn = g_queue_peek_head(&handle->turns);
+
+    handle->next = 0;
+    turn->start(turn);
+    return G_SOURCE_REMOVE;
+}
+
+/* Returns the call, which is settled after this: what its session does then may be for the same
+ * handle. Who waits starts from the loop: sessions that take turns would pile up on the stack. */
+static GaCall *
 end_turn(Turn *turn)
 {
     Handle *handle = turn->handle;
+    GaCall *call = turn->call;
 
     g_queue_pop_head(&handle->turns);
     g_free(turn);
-
-    Turn *next = g_queue_peek_head(&handle->turns);
-    if (next)
-        next->start(next);
+    if (!g_queue_is_empty(&handle->turns))
+        handle->next = g_idle_add_full(G_PRIORITY_DEFAULT, start_next, handle, NULL);
+    return call;
 }
 
 static void
@@ -241,14 +256,13 @@ was_read(GBytes *bytes, gboolean is_end_of_file, GError *error, gpointer user_da
 
     if (error) {
         account_failure(turn);
-        ga_call_fail(turn->call, error);
+        ga_call_fail(end_turn(turn), error);
     } else {
         GuestFileRead result = { (gint64)g_bytes_get_size(bytes), bytes, is_end_of_file };
 
-        guest_file_read_return(turn->call, &result);
+        guest_file_read_return(end_turn(turn), &result);
         g_bytes_unref(bytes);
     }
-    end_turn(turn);
 }
 
 static void
@@ -258,8 +272,7 @@ read_turn(Turn *turn)
     gint64 count = args->has_count ? args->count : GA_FILE_READ_DEFAULT;
 
     if (count < 0 || count > GA_FILE_READ_MAX) {
-        fail_count(turn->call, count);
-        end_turn(turn);
+        fail_count(end_turn(turn), count);
         return;
     }
     os_file_read(turn->handle->file, (gsize)count, was_read, turn);
@@ -278,16 +291,15 @@ written(GError *error, gpointer user_data)
 
     if (error) {
         account_failure(turn);
-        ga_call_fail(turn->call, error);
+        ga_call_fail(end_turn(turn), error);
     } else {
         GuestFileWrite result = { turn->count, FALSE };
 
-        guest_file_write_return(turn->call, &result);
+        guest_file_write_return(end_turn(turn), &result);
     }
-    end_turn(turn);
 }
 
-/* FALSE: the call was settled with an error. */
+/* FALSE: the turn ended with an error. */
 static gboolean
 decode(Turn *turn)
 {
@@ -297,12 +309,14 @@ decode(Turn *turn)
 
     if (!os_file_check_write(turn->handle->file, &error) ||
         !qapi_base64_decode(args->buf_b64, strlen(args->buf_b64), &size, &error)) {
-        ga_call_fail(turn->call, error);
+        ga_call_fail(end_turn(turn), error);
         return FALSE;
     }
     turn->count = args->has_count ? args->count : (gint64)size;
     if (turn->count < 0 || turn->count > (gint64)size) {
-        fail_count(turn->call, turn->count);
+        gint64 count = turn->count;
+
+        fail_count(end_turn(turn), count);
         return FALSE;
     }
     return TRUE;
@@ -315,8 +329,6 @@ write_turn(Turn *turn)
 
     if (decode(turn))
         os_file_write(turn->handle->file, args->buf_b64, (gsize)turn->count, written, turn);
-    else
-        end_turn(turn);
 }
 
 void
@@ -331,13 +343,12 @@ sought(gint64 position, GError *error, gpointer user_data)
     Turn *turn = user_data;
 
     if (error) {
-        ga_call_fail(turn->call, error);
+        ga_call_fail(end_turn(turn), error);
     } else {
         GuestFileSeek result = { position, FALSE };
 
-        guest_file_seek_return(turn->call, &result);
+        guest_file_seek_return(end_turn(turn), &result);
     }
-    end_turn(turn);
 }
 
 static gboolean
@@ -363,8 +374,7 @@ seek_turn(Turn *turn)
     GError *error = NULL;
 
     if (!parse_whence(args->whence, &whence, &error)) {
-        ga_call_fail(turn->call, error);
-        end_turn(turn);
+        ga_call_fail(end_turn(turn), error);
         return;
     }
     os_file_seek(turn->handle->file, args->offset, whence, sought, turn);
@@ -379,13 +389,12 @@ guest_file_seek(GaCall *call, const GuestFileSeekArgs *args)
 static void
 flushed(GError *error, gpointer user_data)
 {
-    Turn *turn = user_data;
+    GaCall *call = end_turn(user_data);
 
     if (error)
-        ga_call_fail(turn->call, error);
+        ga_call_fail(call, error);
     else
-        guest_file_flush_return(turn->call);
-    end_turn(turn);
+        guest_file_flush_return(call);
 }
 
 static void

@@ -57,7 +57,11 @@ ga_agent_free(GaAgent *agent)
 {
     if (!agent)
         return;
-    close_slots(agent); /* may still settle calls, so the sessions go after them */
+    /* Slots may still settle calls, so the sessions go after them; but what such a session would
+     * do next must not find a slot that is closed. */
+    for (guint i = 0; i < agent->sessions->len; i++)
+        ga_session_close(g_ptr_array_index(agent->sessions, i));
+    close_slots(agent);
     g_ptr_array_free(agent->sessions, TRUE);
     g_main_loop_unref(agent->loop);
     ga_account_free(agent->account);

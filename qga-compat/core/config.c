@@ -4,7 +4,7 @@
  * getopt's complaints appear twice, as upstream's do.
  *
  * Every order that users can see is in the table: --help has its order,
- * --dump-conf that of `dump`, and getopt's list of what an abbreviation may mean
+ * the file's keys that of `place`, and getopt's list of what an abbreviation may mean
  * goes through it backwards.
  */
 #include "core/config.h"
@@ -35,7 +35,7 @@ typedef struct {
     char letter;       /* 0: only in the file */
     const char *name;  /* as an option and as a key; NULL: only a letter */
     const char *group; /* of the file; NULL: only an option */
-    guint dump;        /* place in --dump-conf, from 1 */
+    guint place;       /* in the file as --dump-conf shows it, from 1; 0: only an option */
     Kind kind;
     gsize offset;
     const char *help; /* NULL: not shown */
@@ -43,7 +43,7 @@ typedef struct {
 
 #define GENERAL "general"
 #define OURS "novacron"
-#define LAST_DUMPED 14
+#define LAST_PLACE 14
 #define HELP_COLUMN 20
 
 static const Option options[] = {
@@ -129,6 +129,17 @@ find_letter(gint letter)
             return &options[i];
     }
     return NULL;
+}
+
+/* What stands in the file at this place, from 1 to LAST_PLACE. */
+static const Option *
+find_key(guint place)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(options); i++) {
+        if (options[i].place == place)
+            return &options[i];
+    }
+    g_return_val_if_reached(NULL);
 }
 
 static void
@@ -236,10 +247,14 @@ read_switch(GaConfig *config, const Option *option, GKeyFile *file, GError **err
 static gboolean
 read_text(GaConfig *config, const Option *option, GKeyFile *file, GError **error)
 {
-    g_autofree char *text = g_key_file_get_string(file, option->group, option->name, error);
+    GError *problem = NULL;
+    g_autofree char *text = g_key_file_get_string(file, option->group, option->name, &problem);
 
-    if (!text)
+    /* What GLib can make of a bad value it returns as well. */
+    if (problem) {
+        g_propagate_error(error, problem);
         return FALSE;
+    }
     if (option->kind == NAMES)
         ga_names_append(member(config, option), text);
     else
@@ -250,7 +265,7 @@ read_text(GaConfig *config, const Option *option, GKeyFile *file, GError **error
 static gboolean
 read_key(GaConfig *config, const Option *option, GKeyFile *file, GError **error)
 {
-    if (!option->group || !g_key_file_has_key(file, option->group, option->name, NULL))
+    if (!g_key_file_has_key(file, option->group, option->name, NULL))
         return TRUE;
     if (option->kind == SWITCH)
         return read_switch(config, option, file, error);
@@ -262,8 +277,8 @@ read_key(GaConfig *config, const Option *option, GKeyFile *file, GError **error)
 gboolean
 ga_config_read(GaConfig *config, GKeyFile *file, GError **error)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(options); i++) {
-        if (!read_key(config, &options[i], file, error))
+    for (guint place = 1; place <= LAST_PLACE; place++) {
+        if (!read_key(config, find_key(place), file, error))
             return FALSE;
     }
     return TRUE;
@@ -554,12 +569,8 @@ ga_config_dump(const GaConfig *config)
 {
     g_autoptr(GKeyFile) file = g_key_file_new();
 
-    for (guint place = 1; place <= LAST_DUMPED; place++) {
-        for (gsize i = 0; i < G_N_ELEMENTS(options); i++) {
-            if (options[i].dump == place)
-                dump_option(config, &options[i], file);
-        }
-    }
+    for (guint place = 1; place <= LAST_PLACE; place++)
+        dump_option(config, find_key(place), file);
     return g_key_file_to_data(file, NULL, NULL);
 }
 

@@ -3,8 +3,9 @@
 #pragma once
 
 #include "core/call.h"
+#include "core/request.h"
 
-/* Make the call that `value` asks for. NULL and the error that answers it otherwise; *ret_id is
- * what that error echoes, or NULL. */
-GaCall *ga_dispatch(GaSession *session, QapiValue *value, const QapiNode **ret_id,
-                    const QapiNode **ret_arguments, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Make the call that `value` asks for. NULL and the error that answers it otherwise; that echoes
+ * `ret_request->id`, which is set in any case. */
+GaCall *ga_dispatch(GaSession *session, QapiValue *value, GaRequest *ret_request,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -75,8 +75,8 @@ save(const GaPersist *persist, GError **error)
     return TRUE;
 }
 
-gint64
-ga_persist_read_counter(GKeyFile *file)
+static gint64
+read_counter(GKeyFile *file)
 {
     if (!g_key_file_has_key(file, GROUP, COUNTER, NULL))
         return FIRST_HANDLE;
@@ -90,7 +90,7 @@ load(GaPersist *persist, GError **error)
     g_autoptr(GError) reason = NULL;
 
     if (g_key_file_load_from_file(file, persist->path, G_KEY_FILE_NONE, &reason)) {
-        persist->next_handle = ga_persist_read_counter(file);
+        persist->next_handle = read_counter(file);
         return TRUE;
     }
     if (!g_error_matches(reason, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
@@ -109,6 +109,17 @@ load(GaPersist *persist, GError **error)
         return FALSE;
     }
     return TRUE;
+}
+
+gboolean
+ga_persist_load(GaPersist *persist, GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+
+    if (load(persist, &reason))
+        return TRUE;
+    qapi_set_error(error, "%s\nfailed to load persistent state", reason->message);
+    return FALSE;
 }
 
 static gboolean
@@ -131,17 +142,13 @@ find_mark(GaPersist *persist, GError **error)
 }
 
 GaPersist *
-ga_persist_open(const char *directory, GError **error)
+ga_persist_new(const char *directory, GError **error)
 {
     g_autoptr(GaPersist) persist = g_new0(GaPersist, 1);
-    g_autoptr(GError) reason = NULL;
 
     persist->path = g_strdup_printf("%s/qga.state", directory);
     persist->frozen_path = g_strdup_printf("%s.isfrozen", persist->path);
-    if (find_mark(persist, &reason) && load(persist, &reason))
-        return g_steal_pointer(&persist);
-    qapi_set_error(error, "%s\nfailed to load persistent state", reason->message);
-    return NULL;
+    return find_mark(persist, error) ? g_steal_pointer(&persist) : NULL;
 }
 
 gboolean

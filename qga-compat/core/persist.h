@@ -9,11 +9,14 @@
 
 typedef struct GaPersist GaPersist;
 
-/* Load the state or, unless frozen, make it. The errors are the chain that upstream logs at
- * start, joined by newlines, outermost last. */
-GaPersist *ga_persist_open(const char *directory, GError **error);
+/* Look for the mark of a freeze: what comes before ga_persist_load() depends on it. */
+GaPersist *ga_persist_new(const char *directory, GError **error);
 void ga_persist_free(GaPersist *persist);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GaPersist, ga_persist_free)
+
+/* Load the state or, unless frozen, make it. The error is the chain that upstream logs, joined by
+ * newlines, outermost last. */
+gboolean ga_persist_load(GaPersist *persist, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A number that was never given before, also not before a restart; in the file before this
  * returns, and used up if that fails. Negative after an overflow, as upstream's. */
@@ -24,6 +27,3 @@ gboolean ga_persist_next_handle(GaPersist *persist, gint64 *ret_handle,
 gboolean ga_persist_is_frozen(const GaPersist *persist);
 gboolean ga_persist_set_frozen(GaPersist *persist, gboolean is_frozen,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* The counter in a state file: 1000 if there is none, 0 if it is no number of 32 bits. */
-gint64 ga_persist_read_counter(GKeyFile *file);

@@ -25,8 +25,9 @@
 #define INBOX_SIZE (256 * 1024)
 
 /* What one session may do in one turn of the loop, so that a peer that floods or reads 64 MiB
- * does not keep the other sessions waiting: below 1 ms either way. */
-#define REQUESTS_PER_TURN 128
+ * does not keep the other sessions waiting. Requests are not counted: one may be a ping or start a
+ * process, which is 2 us or 1 ms. The output takes less than 1 ms. */
+#define TURN_TIME (1 * G_TIME_SPAN_MILLISECOND)
 #define OUTPUT_PER_TURN (512 * 1024)
 
 /* Upstream's pause before it opens a lost channel again. */
@@ -43,6 +44,7 @@ struct GaSession {
     GaOutbox *outbox;
     GaCall *call; /* running */
 
+    gboolean was_open;
     gboolean is_advancing;
     gboolean is_ended; /* this peer's input ended */
     gboolean is_gone;  /* this peer reads no more: replies are dropped */
@@ -92,21 +94,20 @@ answer_error(GaSession *session, GError *error, QapiValue *value, const QapiNode
 static void
 start_call(GaSession *session, QapiValue *value)
 {
-    const QapiNode *id = NULL;
-    const QapiNode *arguments = NULL;
+    GaRequest request;
     GError *error = NULL;
 
     if (ga_agent_is_verbose(session->agent))
         g_debug("processing command");
 
-    session->call = ga_dispatch(session, value, &id, &arguments, &error);
+    session->call = ga_dispatch(session, value, &request, &error);
     if (!session->call) {
-        answer_error(session, error, value, id);
+        answer_error(session, error, value, request.id);
         return;
     }
     if (session->is_gone)
         ga_call_orphan(session->call);
-    ga_call_start(session->call, arguments);
+    ga_call_start(session->call, request.arguments);
 }
 
 /* Consume input up to the next request or error. */
@@ -124,15 +125,17 @@ parse(GaSession *session)
     if (session->begin == session->end)
         session->begin = session->end = 0;
 
+    if (result != QAPI_PARSE_MORE && ga_agent_is_verbose(session->agent))
+        g_debug("process_event: called");
     if (result == QAPI_PARSE_VALUE)
         start_call(session, value);
     else if (result == QAPI_PARSE_ERROR)
         answer_error(session, error, NULL, NULL);
 }
 
-/* TRUE if `state` lets the session go on now. */
+/* Do what the outbox's state asks for; TRUE if the session can go on now. */
 static gboolean
-goes_on(GaSession *session, GaOutboxState state)
+after_output(GaSession *session, GaOutboxState state)
 {
     switch (state) {
     case GA_OUTBOX_DONE:
@@ -153,12 +156,15 @@ goes_on(GaSession *session, GaOutboxState state)
 static gboolean
 run_requests(GaSession *session, gsize *output_budget)
 {
-    for (guint i = 0; !session->call; i++) {
-        if (!goes_on(session, ga_outbox_encode(session->outbox, session->channel, output_budget)))
+    gint64 end = g_get_monotonic_time() + TURN_TIME;
+
+    while (!session->call) {
+        if (!after_output(session,
+                          ga_outbox_encode(session->outbox, session->channel, output_budget)))
             return FALSE;
         if (session->begin == session->end)
             return TRUE;
-        if (i == REQUESTS_PER_TURN) {
+        if (g_get_monotonic_time() >= end) {
             schedule_turn(session);
             return FALSE;
         }
@@ -178,7 +184,7 @@ advance(GaSession *session)
 
     session->is_advancing = TRUE;
     gboolean needs_input = run_requests(session, &output_budget);
-    gboolean is_flushed = goes_on(
+    gboolean is_flushed = after_output(
         session, ga_outbox_flush(session->outbox, session->channel, &output_budget));
     session->is_advancing = FALSE;
 
@@ -232,6 +238,7 @@ static void
 on_peer_gone(gpointer owner)
 {
     drop_peer(owner);
+    advance(owner); /* its output may have been what was waited for */
 }
 
 static gboolean on_retry(gpointer user_data);
@@ -278,6 +285,7 @@ static gboolean
 try_open(GaSession *session, GError **error)
 {
     session->channel = session->open(session->endpoint, &events, session, error);
+    session->was_open |= session->channel != NULL;
     return session->channel != NULL;
 }
 
@@ -316,8 +324,9 @@ ga_session_open(GaSession *session, GError **error)
         on_retry(session); /* upstream tries at once again, then every 5 s */
         return TRUE;
     case GA_SESSION_EXTRA:
-        g_warning("session %s:%s: %s; trying again every %d s", session->endpoint->method,
-                  session->endpoint->path, reason->message, RETRY_SECONDS);
+        ga_log_chain(reason->message);
+        g_warning("session %s:%s: trying again every %d s", session->endpoint->method,
+                  session->endpoint->path, RETRY_SECONDS);
         retry_later(session);
         return TRUE;
     }
@@ -342,20 +351,34 @@ ga_session_new(GaAgent *agent, GaSessionRole role, const GaEndpoint *endpoint, G
 }
 
 void
-ga_session_free(GaSession *session)
+ga_session_close(GaSession *session)
 {
-    if (!session)
-        return;
     if (session->channel)
         session->channel->class->free(session->channel);
+    session->channel = NULL;
     if (session->turn)
         g_source_remove(session->turn);
     if (session->retry)
         g_source_remove(session->retry);
+    session->turn = session->retry = 0;
+}
+
+void
+ga_session_free(GaSession *session)
+{
+    if (!session)
+        return;
+    ga_session_close(session);
     ga_call_free(session->call);
     ga_outbox_free(session->outbox);
     qapi_parser_free(session->parser);
     g_free(session);
+}
+
+gboolean
+ga_session_was_open(const GaSession *session)
+{
+    return session->was_open;
 }
 
 GaAgent *

@@ -26,8 +26,14 @@ GaSession *ga_session_new(GaAgent *agent, GaSessionRole role, const GaEndpoint *
                           GaChannelOpen open);
 void ga_session_free(GaSession *session);
 
+/* For good: its call may still be settled, but no other one starts. */
+void ga_session_close(GaSession *session);
+
 /* Open the channel. Fails only in the role GA_SESSION_VITAL; the others try again later. */
 gboolean ga_session_open(GaSession *session, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whether the channel could ever be opened. */
+gboolean ga_session_was_open(const GaSession *session);
 
 GaAgent *ga_session_agent(const GaSession *session);
 

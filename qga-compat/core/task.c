@@ -12,6 +12,9 @@
  * all of them hang (a server that is gone), further tasks wait and the loop goes on. */
 #define THREADS_MAX 8
 
+/* Between attempts to make a thread where the limit of processes is reached. */
+#define RETRY_SECONDS 1
+
 typedef struct {
     void (*work)(gpointer data);
     void (*done)(gpointer data);
@@ -43,6 +46,13 @@ make_pool(G_GNUC_UNUSED gpointer user_data)
     return g_thread_pool_new(run, NULL, THREADS_MAX, FALSE, NULL);
 }
 
+/* No thread could be had for a task. The pool itself would look again when the next one comes. */
+static gboolean
+make_threads(gpointer user_data)
+{
+    return !g_thread_pool_set_max_threads(user_data, THREADS_MAX, NULL);
+}
+
 void
 ga_task_run(void (*work)(gpointer data), void (*done)(gpointer data), gpointer data)
 {
@@ -52,6 +62,8 @@ ga_task_run(void (*work)(gpointer data), void (*done)(gpointer data), gpointer d
 
     *task = (Task){ work, done, data };
     g_once(&pool, make_pool, NULL);
-    if (!g_thread_pool_push(pool.retval, task, &error))
-        g_warning("no new thread, a task waits for another to end: %s", error->message);
+    if (!g_thread_pool_push(pool.retval, task, &error)) {
+        g_warning("no new thread, a task waits: %s", error->message);
+        g_timeout_add_seconds(RETRY_SECONDS, make_threads, pool.retval);
+    }
 }

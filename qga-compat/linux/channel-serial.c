@@ -35,7 +35,8 @@ typedef struct {
     gboolean is_waiting;  /* the owner is to be told when it is writable */
     gboolean is_reading;
     gboolean is_connected; /* the host side was open at the last edge */
-    gboolean is_ended;     /* the owner was told that this host left; it still answers */
+    gboolean is_lost;      /* a write failed: the owner is to be told that this host left */
+    gboolean is_ended;     /* it was told; what this host asked for is still being done */
 } SerialChannel;
 
 typedef struct {
@@ -46,7 +47,7 @@ typedef struct {
 static gboolean
 is_ready(const SerialChannel *channel)
 {
-    return (channel->is_waiting && channel->is_writable) ||
+    return channel->is_lost || (channel->is_waiting && channel->is_writable) ||
            (channel->is_reading && channel->is_readable && !channel->is_ended);
 }
 
@@ -65,6 +66,19 @@ serial_check(GSource *source)
     return g_source_query_unix_fd(source, channel->tag) || is_ready(channel);
 }
 
+/* What the device still holds may be of this host or already of the next one. It is answered all
+ * the same: a stale answer is skipped by whoever synchronises, a lost one is waited for. */
+static void
+end_host(SerialChannel *channel)
+{
+    channel->is_lost = FALSE;
+    if (channel->is_ended)
+        return;
+    channel->is_ended = TRUE;
+    channel->base.events->peer_gone(channel->base.owner);
+    channel->base.events->end_of_input(channel->base.owner);
+}
+
 /* Look at what happened to the device since the last time. */
 static void
 note_edges(SerialChannel *channel)
@@ -80,11 +94,10 @@ note_edges(SerialChannel *channel)
     if (event.events & (EPOLLOUT | EPOLLERR))
         channel->is_writable = TRUE;
 
-    if (was_connected && !channel->is_connected && !channel->is_ended) {
-        channel->is_ended = TRUE;
-        channel->base.events->peer_gone(channel->base.owner);
-        channel->base.events->end_of_input(channel->base.owner);
-    }
+    /* Only the change says that a host left: one that has just come is away as well, until the
+     * driver has noticed it, and its first request may be readable by then. */
+    if (was_connected && !channel->is_connected)
+        end_host(channel);
 }
 
 static void
@@ -113,7 +126,9 @@ serial_dispatch(GSource *source, G_GNUC_UNUSED GSourceFunc callback,
     SerialChannel *channel = ((SerialSource *)source)->channel;
 
     note_edges(channel);
-    if (channel->is_waiting && channel->is_writable) {
+    if (channel->is_lost) {
+        end_host(channel);
+    } else if (channel->is_waiting && channel->is_writable) {
         channel->is_waiting = FALSE;
         channel->base.events->writable(channel->base.owner);
     } else if (is_ready(channel)) {
@@ -138,12 +153,13 @@ serial_write(GaChannel *base, const void *data, gsize size)
     while (done < size && channel->is_writable) {
         gssize written = write(channel->fd, (const guint8 *)data + done, size - done);
 
-        if (written >= 0) {
+        if (written > 0) {
             done += written;
-        } else if (errno == EAGAIN) {
+        } else if (written == 0 || errno == EAGAIN) {
             channel->is_writable = FALSE;
         } else if (errno != EINTR) {
             g_warning("error writing to channel: %s", strerror(errno));
+            channel->is_lost = TRUE;
             return -1;
         }
     }
@@ -186,21 +202,38 @@ static const GaChannelClass serial_class = {
     .free = serial_free,
 };
 
-/* Takes over `fd`. */
-static GaChannel *
-serial_new(gint fd, const GaChannelEvents *events, gpointer owner)
+/* -1: it cannot be watched. */
+static gint
+watch_edges(gint fd, GError **error)
 {
-    SerialChannel *channel = g_new0(SerialChannel, 1);
     struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLET };
-
-    channel->base = (GaChannel){ &serial_class, events, owner };
-    channel->fd = fd;
-    channel->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    channel->is_readable = channel->is_writable = channel->is_reading = TRUE;
+    gint epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 
     /* What epoll does not take (EPERM: /dev/null, a file) has no edges; it is read once. */
-    if (epoll_ctl(channel->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 && errno != EPERM)
-        g_warning("the channel cannot be watched: %s", strerror(errno));
+    if (epoll_fd >= 0 && (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 || errno == EPERM))
+        return epoll_fd;
+
+    qapi_set_errno(error, errno, "error watching channel");
+    if (epoll_fd >= 0)
+        close(epoll_fd);
+    return -1;
+}
+
+GaChannel *
+os_serial_channel_new(gint fd, const GaChannelEvents *events, gpointer owner, GError **error)
+{
+    gint epoll_fd = watch_edges(fd, error);
+
+    if (epoll_fd < 0) {
+        close(fd);
+        return NULL;
+    }
+
+    SerialChannel *channel = g_new0(SerialChannel, 1);
+    channel->base = (GaChannel){ &serial_class, events, owner };
+    channel->fd = fd;
+    channel->epoll_fd = epoll_fd;
+    channel->is_readable = channel->is_writable = channel->is_reading = TRUE;
 
     channel->source = g_source_new(&serial_functions, sizeof(SerialSource));
     ((SerialSource *)channel->source)->channel = channel;
@@ -226,7 +259,7 @@ os_virtio_serial_open(const GaEndpoint *endpoint, const GaChannelEvents *events,
 {
     gint fd = open_device(endpoint->path, 0, error);
 
-    return fd < 0 ? NULL : serial_new(fd, events, owner);
+    return fd < 0 ? NULL : os_serial_channel_new(fd, events, owner, error);
 }
 
 /* Raw, 38400 baud. What is no terminal (tests use other devices) is taken as it is. */
@@ -257,5 +290,5 @@ os_isa_serial_open(const GaEndpoint *endpoint, const GaChannelEvents *events, gp
     if (fd < 0)
         return NULL;
     make_raw(fd);
-    return serial_new(fd, events, owner);
+    return os_serial_channel_new(fd, events, owner, error);
 }

@@ -4,6 +4,10 @@
 
 #include "core/channel.h"
 
+/* Over a descriptor that does not block and has one peer after the other; takes it over. */
+GaChannel *os_serial_channel_new(gint fd, const GaChannelEvents *events, gpointer owner,
+                                 GError **error);
+
 /* A port of a virtio-serial bus. The host side connects and leaves; the port stays open. */
 GaChannel *os_virtio_serial_open(const GaEndpoint *endpoint, const GaChannelEvents *events,
                                  gpointer owner, GError **error);

@@ -44,7 +44,8 @@ on_completions(G_GNUC_UNUSED gint fd, G_GNUC_UNUSED GIOCondition condition, gpoi
     Uring *uring = user_data;
     struct io_uring_cqe *completion;
 
-    while (io_uring_peek_cqe(&uring->ring, &completion) == 0)
+    /* One a turn: whoever is told may free the ring. It stays readable while there are more. */
+    if (io_uring_peek_cqe(&uring->ring, &completion) == 0)
         settle(uring, completion);
     return G_SOURCE_CONTINUE;
 }

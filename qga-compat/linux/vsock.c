@@ -3,6 +3,7 @@
 #include "linux/vsock.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,31 +13,38 @@
 
 #define BACKLOG 1
 
+/* As strtoul(3) begins: blanks and a plus are fine, a minus is not. */
 static gboolean
 parse_number(const char *text, guint32 *ret_number)
 {
     guint64 number;
 
+    while (g_ascii_isspace(*text))
+        text++;
+    if (*text == '+')
+        text++;
     if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT32, &number, NULL))
         return FALSE;
     *ret_number = (guint32)number;
     return TRUE;
 }
 
+/* The port ends at a comma, where upstream's other addresses have options. */
 static gboolean
 parse_address(const char *path, struct sockaddr_vm *ret_address, GError **error)
 {
-    g_auto(GStrv) parts = g_strsplit(path, ":", 3);
+    g_auto(GStrv) parts = g_strsplit(path, ":", 2);
+    const char *cid = parts[0], *port = cid ? parts[1] : NULL;
     struct sockaddr_vm address = { .svm_family = AF_VSOCK };
 
-    if (g_strv_length(parts) < 2 || !*parts[0] || !*parts[1])
+    if (!port || !*cid || !*port || *port == ',')
         qapi_set_error(error, "error parsing address '%s'", path);
-    else if (parts[2])
+    else if (strchr(port, ','))
         qapi_set_error(error, "trailing characters in address '%s'", path);
-    else if (!parse_number(parts[0], &address.svm_cid))
-        qapi_set_error(error, "Failed to parse cid '%s'", parts[0]);
-    else if (!parse_number(parts[1], &address.svm_port))
-        qapi_set_error(error, "Failed to parse port '%s'", parts[1]);
+    else if (!parse_number(cid, &address.svm_cid))
+        qapi_set_error(error, "Failed to parse cid '%s'", cid);
+    else if (!parse_number(port, &address.svm_port))
+        qapi_set_error(error, "Failed to parse port '%s'", port);
     else {
         *ret_address = address;
         return TRUE;

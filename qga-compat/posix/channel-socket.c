@@ -241,6 +241,9 @@ os_socket_channel_new(gint listen_fd, OsSocketAdmits admits, const GaChannelEven
 {
     SocketChannel *channel = g_new0(SocketChannel, 1);
 
+    /* One that was passed to us may block, and its client may be gone when we accept it. */
+    g_unix_set_fd_nonblocking(listen_fd, TRUE, NULL);
+
     channel->base = (GaChannel){ &socket_class, events, owner };
     channel->listen_fd = listen_fd;
     channel->admits = admits;

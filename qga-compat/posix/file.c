@@ -504,9 +504,13 @@ os_file_read(OsFile *file, gsize count, OsFileRead done, gpointer user_data)
 static void
 finish_write(OsFile *file, GError *error)
 {
+    gboolean was_turned = file->last == LAST_READ && !file->then;
+
     file->stream.has_failed = FALSE;
     if (!error)
         file->last = LAST_WRITE;
+    else if (was_turned)
+        file->last = LAST_NEITHER; /* the seek before it is not done again */
     file->callback.done(error, file->user_data);
 }
 

@@ -29,12 +29,14 @@ class Daemon:
         started = subprocess.run(command, env=agent.environment, stdin=subprocess.DEVNULL,
                                  capture_output=True, timeout=20, check=False)
         self.status = started.returncode
+        self._known_pid: Optional[int] = None
 
     def pid(self) -> Optional[int]:
         try:
-            return int(self.pidfile.read_text())
+            self._known_pid = int(self.pidfile.read_text())
         except (OSError, ValueError):
             return None
+        return self._known_pid
 
     def is_locked(self) -> bool:
         """As another process sees it: fcntl locks do not keep their holder out."""
@@ -44,7 +46,7 @@ class Daemon:
         return struct.unpack('hhqqi4x', answer)[0] != fcntl.F_UNLCK
 
     def stop(self, number: int = signal.SIGTERM) -> None:
-        pid = self.pid()
+        pid = self.pid() or self._known_pid     # somebody may have deleted the pidfile
         if pid is None:
             return
         os.kill(pid, number)

@@ -113,8 +113,8 @@ durations_add(Durations *durations, double seconds)
 {
     if (durations->n == durations->space) {
         durations->space = durations->space ? 2 * durations->space : 1024;
-        durations->seconds =
-            realloc(durations->seconds, durations->space * sizeof *durations->seconds);
+        durations->seconds = realloc(durations->seconds,
+                                     durations->space * sizeof *durations->seconds);
         if (!durations->seconds)
             die("realloc");
     }
@@ -142,8 +142,8 @@ report(Durations *durations, size_t requests, double cpu)
     size_t last = durations->n - 1;
     printf("{\"requests\": %zu, \"seconds\": %.9f, \"cpu\": %.9f, "
            "\"median\": %.9f, \"p99\": %.9f, \"max\": %.9f}\n",
-           requests, total, cpu, durations->seconds[last / 2],
-           durations->seconds[last * 99 / 100], durations->seconds[last]);
+           requests, total, cpu, durations->seconds[last / 2], durations->seconds[last * 99 / 100],
+           durations->seconds[last]);
 }
 
 static Lines
@@ -270,8 +270,8 @@ parse_options(char **arguments)
         const char *name;
         long *value;
     } table[] = {
-        { "depth", &options.depth },     { "connect", &options.connect },
-        { "repeat", &options.repeat },   { "seconds", &options.seconds },
+        { "depth", &options.depth },   { "connect", &options.connect },
+        { "repeat", &options.repeat }, { "seconds", &options.seconds },
         { "pid", &options.pid },
     };
 
@@ -309,8 +309,8 @@ exchange(const char *socket_path, const char *requests_path, const char *replies
     int fd = options.connect ? -1 : connect_to(socket_path);
     double start = now(), cpu = cpu_time((pid_t)options.pid);
 
-    for (long pass = 0; options.seconds ? now() - start < (double)options.seconds
-                                        : pass < options.repeat;
+    for (long pass = 0;
+         options.seconds ? now() - start < (double)options.seconds : pass < options.repeat;
          pass++) {
         for (size_t i = 0; i < requests.n; i += depth) {
             size_t end = i + depth < requests.n ? i + depth : requests.n;

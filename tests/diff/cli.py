@@ -28,13 +28,13 @@ from lib.process import wait_until
 
 RELEASE = '11.1'
 USUAL, FULL = 1_500, 50_000
-TIMEOUT = 20.0
+TIMEOUT = 10.0
 SHOWN = 5
 HELP_COLUMN = 20
 
 # (pattern, replacement) for what depends on the moment, or on what the program is called.
 MASKS = [
-    (re.compile(rb"^[^\n]*?: (?=(?:unrecognized|invalid|ambiguous)? ?option )", re.M), b'PROGRAM: '),
+    (re.compile(rb'^[^\n]*?: (?=(?:unrecognized |invalid )?option )', re.M), b'PROGRAM: '),
     (re.compile(rb"(?<=try ')[^\n']*(?= --help')"), b'PROGRAM'),
     (re.compile(rb'^\d+\.\d{6}: ', re.M), b'TIME: '),
     (re.compile(rb'\(process:\d+\)'), b'(process:PID)'),
@@ -101,6 +101,7 @@ class Run:
             replies = self._ask(process) if self.case.requests else b''
             if self.case.waits_for:
                 wait_until(lambda: self.case.waits_for in (self.folder / '.err').read_bytes())
+                time.sleep(0.1)                 # signals are handled a moment after that
                 process.send_signal(signal.SIGTERM)
             try:
                 process.wait(TIMEOUT)
@@ -160,17 +161,25 @@ class Test:
         self.absent = absent_commands()
 
     def problem(self, case: Case) -> Optional[str]:
-        theirs = Run(self.other, case).outcome()
-        ours = self._ours_as_theirs(Run(self.program, case).outcome())
-        theirs = theirs._replace(stdout=self._without_absent(theirs.stdout))
+        theirs = self._compared(self._theirs(case))
+        ours = self._compared(self._ours_as_theirs(Run(self.program, case).outcome()))
         for field, left, right in zip(Outcome._fields, theirs, ours):
             if left != right:
                 return f'{case.described()}\n  {field} {RELEASE} {left!r}\n  {field} ours {right!r}'
         return None
 
-    def _without_absent(self, stdout: bytes) -> bytes:
-        return b''.join(line for line in stdout.splitlines(keepends=True)
-                        if line.strip().decode(errors='replace') not in self.absent)
+    def _theirs(self, case: Case) -> Outcome:
+        """qemu-ga's signal handler takes a lock: now and then it never ends."""
+        for _ in range(3):
+            outcome = Run(self.other, case).outcome()
+            if case.is_frozen or outcome.status != -signal.SIGKILL:
+                break
+        return outcome
+
+    def _compared(self, outcome: Outcome) -> Outcome:
+        lines = outcome.stdout.splitlines(keepends=True)
+        return outcome._replace(stdout=b''.join(
+            line for line in lines if line.strip().decode(errors='replace') not in self.absent))
 
     @staticmethod
     def _ours_as_theirs(ours: Outcome) -> Outcome:
@@ -178,8 +187,7 @@ class Test:
         lines = ours.stdout.splitlines(keepends=True)
         own = (b'novacron-', b'NovaCron Guest Agent ')
         stdout = b''.join(line for line in lines if not line.startswith(own))
-        version = re.compile(rb'^(QEMU Guest Agent \S+)$', re.M)
-        return ours._replace(stdout=version.sub(rb'\1', stdout))
+        return ours._replace(stdout=stdout)
 
     def help_problem(self) -> Optional[str]:
         """Texts are our own; which options there are, in which order and where, is not."""

@@ -14,7 +14,8 @@ TEXTS = {'m': 'method', 'p': 'path', 'l': 'logfile', 'f': 'pidfile', 't': 'state
 LISTS = {'b': 'block-rpcs', 'a': 'allow-rpcs'}
 LONG = {**SWITCHES, **TEXTS, **LISTS, 'F': 'fsfreeze-hook'}
 BAD = ['--bogus', '--bogus=1', '-X', '-vX', '--verbose=1', '--dump-conf=', '---', '--p', '--ve=1',
-       '--d', '--blacklist=x', '--no-verbose', '-:', '-?', '-W', '--METHOD=x', '-m', '--path', '-vb']
+       '--d', '--blacklist=x', '--no-verbose', '-:', '-?', '-W', '--METHOD=x', '-m', '--path',
+       '-vb']
 NO_OPTION = ['--', '-', 'word', '', 'a=b', '-sx', '-s', '--f', '--re']
 METHODS = ['unix-listen', 'virtio-serial', 'isa-serial', 'vsock-listen', 'bogus', '', 'Unix-Listen']
 STRINGS = ['/p/s', '', ' leading', 'trailing ', 'two words', 'a\\b', 'a\\sb', 'tab\tin', '\ttab',
@@ -31,10 +32,10 @@ SPELLED = ['/p/s', '', '\\s/p\\tq', '\\n', '\\r', 'a\\\\b', 'a\\;b', '\\q', 'end
            ' blanks around ', '"quoted"', 'a#b', 'a=b', '\u00fc', '\udcff', 'x' * 300, '\x01', ';',
            '\x0b']
 SPACES = ['=', ' = ', '= ', ' =', '\t=\t']
-STRAY_LINES = ['# comment', '#', '', '   ', ' # not a comment?', '; no comment', 'garbage', '=value',
-               'key', '[general', '[]', '[ general ]', '[other]', '[general]', '[a]b', 'key[de]=x',
-               'path[de]=/german', 'path[=x', '[general] ', '\ttab=x', 'fd_counter', 'a b=c',
-               'path =', '\x00', '\ufeff[general]', '\x0c', 'verbose[de]=true']
+STRAY_LINES = ['# comment', '#', '', '   ', ' # not a comment?', '; no comment', 'garbage',
+               '=value', 'key', '[general', '[]', '[ general ]', '[other]', '[general]', '[a]b',
+               'key[de]=x', 'path[de]=/german', 'path[=x', '[general] ', '\ttab=x', 'fd_counter',
+               'a b=c', 'path =', '\x00', '\ufeff[general]', '\x0c', 'verbose[de]=true']
 
 COUNTERS = ['1000', '0', '1', '-1', '-2', '-5', '7', '2147483646', '2147483647', '2147483648',
             '-2147483648', '-2147483649', '4294967295', '4294967296', '99999999999999999999', '1e3',
@@ -172,7 +173,7 @@ class Generator:
             ('vsock-listen', '3:1:2'), ('vsock-listen', '77777:1'),
             ('vsock-listen', '99999999999:1'), ('vsock-listen', '1:99999999999'),
             ('vsock-listen', '-1:5')])
-        state = self.pick(['{DIR}/state'] * 4 + ['{DIR}', '{DIR}/none', '{DIR}/file', ''])
+        state = self.pick(['{DIR}/state'] * 4 + ['{DIR}', '{DIR}/none', '{DIR}/file'])
         words = ['-m', method, '-p', path, '-t', state, '-f', '{DIR}/pid']
         words += ['-v'] if self.chance(0.3) else []
         words += ['-d'] if self.chance(0.2) else []

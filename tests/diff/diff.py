@@ -46,7 +46,6 @@ class Comparison:
     def __init__(self, release: str):
         self.release = release
         self.uses: 'Counter[str]' = Counter()
-        self.is_over = False
 
     def first_difference(self, theirs: Lines, ours: Lines) -> Optional[Pair]:
         if self.release == EXACT:
@@ -60,8 +59,6 @@ class Comparison:
                     return different
                 self.uses = before
                 self.uses[name] += 1
-            if self.is_over:
-                return None
         return None
 
     def _in_group(self, theirs: Lines, ours: Lines) -> Optional[Pair]:
@@ -75,9 +72,6 @@ class Comparison:
             if not names:
                 return Pair(left, right)
             self.uses.update(names)
-            if not rules.LAST.isdisjoint(names):
-                self.is_over = True
-                return None
         return None
 
 

@@ -21,6 +21,7 @@ BLOCKED = ['guest-' + name for name in (
 # Made in every agent's working directory before it starts: see talk.make_files().
 PATHS = ['text', 'empty', 'fifo', 'folder', 'folder/inner', 'sparse', 'link', 'dangling', 'absent',
          'folder/absent', 'absent/inner', 'text/inner', '', 'new', 'newer', 'n\u00e9w \u2603']
+CREATABLE = {'absent', 'folder/absent', 'new', 'newer', 'n\u00e9w \u2603'}
 MODES = ['r', 'rb', 'w', 'wb', 'a', 'ab', 'r+', 'rb+', 'r+b', 'w+', 'wb+', 'w+b', 'a+', 'ab+',
          'a+b']
 BAD_MODES = ['', 'x', 'R', 'rw', 'r+ ', 'rbb', '\u0000r']
@@ -56,7 +57,8 @@ TOKENS = [b'{', b'}', b'[', b']', b',', b':', b'"', b"'", b'"a"', b"'b'", b'"exe
           b'.5', b'1e', b'0e5', b'1e+', b'--1', b'+1', b' ', b'\t', b'\r', b'\n', b'\x00', b'\x01',
           b'\x0b', b'\x1f', b'\x7f', b'\x80', b'\xc0\x80', b'\xc3', b'\xc3\xa9', b'\xed\xa0\x80',
           b'\xf4\x90\x80\x80', b'\xfe', b'\xff', b'"\\ud800"', b'"\\u12"', b'"\\x"', b'@', b'#',
-          b'//', b'/*', b'"\\udbff\\udffe"', b'"\\ud83d\\ude00"', b'"\xef\xbf\xbf"', b'\xef\xbb\xbf']
+          b'//', b'/*', b'"\\udbff\\udffe"', b'"\\ud83d\\ude00"', b'"\xef\xbf\xbf"',
+          b'\xef\xbb\xbf']
 
 
 class Item(NamedTuple):
@@ -148,7 +150,9 @@ class Generator:
         handle = self.handle()
         arguments: Dict[str, Any] = {'handle': handle}
         if command == 'read':
-            self.maybe(arguments, 'count', self.count([50331648, 50331649, 10000]))
+            # Near the last position of a folder the kernel looks at the size before anything else.
+            large = [] if self.handles.get(handle) == 'folder' else [50331648]
+            self.maybe(arguments, 'count', self.count([*large, 50331649, 10000]))
         elif command == 'write':
             # Nothing goes into the FIFO: qemu-ga loses what it reads there, and is confused after.
             arguments['buf-b64'] = '' if self.handles.get(handle) == 'fifo' else self.base64()
@@ -174,14 +178,14 @@ class Generator:
         return arguments
 
     def opens(self, path: str, mode: str) -> bool:
-        """Whether it succeeds; a guess suffices, it only makes later handles hit more often."""
+        """Whether it succeeds, which tells the number that the next handle gets."""
         if mode not in MODES:
             return False
         if path == 'fifo':
             return mode[0] == 'r' or '+' in mode or 'fifo' in self.handles.values()
         if path == 'folder':
             return mode in ('r', 'rb')
-        if mode[0] != 'r' and path.startswith('n'):
+        if mode[0] != 'r' and path in CREATABLE:
             self.files.add(path)
         return path in self.files
 

@@ -31,7 +31,6 @@ class Accepted(NamedTuple):
     releases: Tuple[str, ...]
     theirs: Pattern[bytes]
     ours: Pattern[bytes]
-    is_last: bool = False       # what follows depends on it and is not compared
 
 
 MASKS = [
@@ -64,13 +63,7 @@ ACCEPTED = [
     Accepted('capture-output is a boolean', ('7.2',),
              re.compile(rb'.*Invalid parameter type for \'capture-output\', expected: boolean.*\n'),
              re.compile(rb'.*\n')),
-    # A defect of qemu-ga that we do not share.
-    Accepted('bytes lost in a partial read of a FIFO', ('11.1', '10.0', '7.2'),
-             re.compile(rb'.*failed to read file: Resource temporarily unavailable.*\n'),
-             re.compile(rb'\{"return": \{"count": [1-9].*\n'), is_last=True),
 ]
-
-LAST = {row.name for row in ACCEPTED if row.is_last}
 
 
 def masked(line: bytes) -> bytes:

@@ -85,6 +85,32 @@ START_TEST(an_agent_goes_with_a_call_still_waiting)
 }
 END_TEST
 
+/* A slot that settles what waits, as its last act. */
+static Toy *ending;
+
+static void
+settling_close(G_GNUC_UNUSED gpointer state)
+{
+    toy_settle(ending, 1);
+    ck_assert_uint_eq(toy_waiting(ending), 0);
+}
+
+static const GaSlot settling = { "settling", first_open, settling_close };
+
+START_TEST(a_call_settled_at_the_end_starts_no_other)
+{
+    ending = toy_new(NULL, NULL);
+    journal = g_string_new(NULL);
+    g_autofree char *answer = toy_ask(ending, "{\"execute\": \"toy-wait\"}"
+                                              "{\"execute\": \"toy-wait\"}");
+
+    ck_assert_str_eq(answer, "");
+    ga_agent_slot(ending->agent, &settling);
+    toy_free(ending);
+    g_string_free(journal, TRUE);
+}
+END_TEST
+
 START_TEST(a_lost_call_still_answers)
 {
     g_autoptr(Toy) toy = toy_new(NULL, NULL);
@@ -108,6 +134,7 @@ main(void)
     tcase_add_test(tcase, every_row_is_found_and_nothing_else);
     tcase_add_test(tcase, stopping_before_the_loop_runs_is_not_lost);
     tcase_add_test(tcase, an_agent_goes_with_a_call_still_waiting);
+    tcase_add_test(tcase, a_call_settled_at_the_end_starts_no_other);
     tcase_add_test(tcase, a_lost_call_still_answers);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

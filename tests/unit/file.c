@@ -767,6 +767,31 @@ START_TEST(an_engine_reads_from_where_the_descriptor_is)
 }
 END_TEST
 
+static OsIo *ring;
+
+static void
+free_ring(OsTransfer *work)
+{
+    ring->class->free(ring);
+    on_transferred(work);
+}
+
+START_TEST(a_ring_may_be_freed_by_whom_it_tells)
+{
+    g_autofree char *path = make_file("f", "0123456789", -1);
+    gint fd = open(path, O_RDONLY | O_CLOEXEC);
+    char into[4];
+    OsTransfer work = { .fd = fd, .into = into, .size = sizeof into, .done = free_ring };
+
+    ring = os_io_uring_new();
+    transfer_is_done = !ring; /* a kernel without io_uring */
+    if (ring)
+        ck_assert(ring->class->start(ring, &work));
+    await(&transfer_is_done);
+    close(fd);
+}
+END_TEST
+
 START_TEST(the_thread_writes_and_measures)
 {
     OsIo *io = os_io_thread_new();
@@ -914,6 +939,7 @@ file_suite(void)
 
     tests = case_of(suite, "engines");
     tcase_add_loop_test(tests, an_engine_reads_from_where_the_descriptor_is, 0, 2);
+    tcase_add_test(tests, a_ring_may_be_freed_by_whom_it_tells);
     tcase_add_test(tests, the_thread_writes_and_measures);
     tcase_add_test(tests, tasks_end_on_the_main_loop);
     return suite;

@@ -30,11 +30,11 @@ static void
 set_up(void)
 {
     static const GaChannelEvents none;
-    MemoryChannel *channel = NULL;
-    GaEndpoint endpoint = { .path = (char *)&channel };
+    MemoryChannel *newest;
+    GaEndpoint endpoint = { .path = (char *)&newest };
 
     memset(&fixture, 0, sizeof fixture);
-    memory_channel_open(&endpoint, &none, NULL, NULL);
+    MemoryChannel *channel = (MemoryChannel *)memory_channel_open(&endpoint, &none, NULL, NULL);
     fixture.real = channel->base.class;
     fixture.counting = *fixture.real;
     fixture.counting.write = counting_write;

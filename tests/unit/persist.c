@@ -47,10 +47,20 @@ assert_file(const char *path, const char *expected)
     ck_assert_str_eq(text, expected);
 }
 
+static GaPersist *
+open_state(const char *directory, GError **error)
+{
+    g_autoptr(GaPersist) persist = ga_persist_new(directory, error);
+
+    if (!persist || !ga_persist_load(persist, error))
+        return NULL;
+    return g_steal_pointer(&persist);
+}
+
 static gint64
 next_handle(const Place *place)
 {
-    g_autoptr(GaPersist) persist = ga_persist_open(place->directory, NULL);
+    g_autoptr(GaPersist) persist = open_state(place->directory, NULL);
     gint64 handle;
 
     ck_assert_ptr_nonnull(persist);
@@ -61,7 +71,7 @@ next_handle(const Place *place)
 START_TEST(the_state_is_made_at_start)
 {
     g_autoptr(Place) place = place_new();
-    g_autoptr(GaPersist) persist = ga_persist_open(place->directory, NULL);
+    g_autoptr(GaPersist) persist = open_state(place->directory, NULL);
 
     ck_assert_ptr_nonnull(persist);
     assert_file(place->state, "[global]\nfd_counter=1000\n");
@@ -85,7 +95,7 @@ START_TEST(a_state_that_is_there_is_not_rewritten_until_a_handle_is_given)
     static const char text[] = "# mine\n[global]\nfd_counter = 7 \n[other]\nkey=1\n";
 
     ck_assert(g_file_set_contents(place->state, text, -1, NULL));
-    g_autoptr(GaPersist) persist = ga_persist_open(place->directory, NULL);
+    g_autoptr(GaPersist) persist = open_state(place->directory, NULL);
     ck_assert_ptr_nonnull(persist);
     assert_file(place->state, text);
     ck_assert_int_eq(next_handle(place), 7);
@@ -128,7 +138,7 @@ START_TEST(the_counter_has_64_bits_while_the_process_lives)
     gint64 handle;
 
     ck_assert(g_file_set_contents(place->state, "[global]\nfd_counter=2147483647\n", -1, NULL));
-    g_autoptr(GaPersist) persist = ga_persist_open(place->directory, NULL);
+    g_autoptr(GaPersist) persist = open_state(place->directory, NULL);
     ck_assert(ga_persist_next_handle(persist, &handle, NULL));
     ck_assert(ga_persist_next_handle(persist, &handle, NULL));
     ck_assert_int_eq(handle, G_GINT64_CONSTANT(2147483648));
@@ -156,13 +166,13 @@ START_TEST(a_state_that_cannot_be_loaded_or_made_is_told_as_a_chain)
                                              place->state);
 
     ck_assert(g_file_set_contents(place->state, "garbage\n", -1, NULL));
-    ck_assert_ptr_null(ga_persist_open(place->directory, &error));
+    ck_assert_ptr_null(open_state(place->directory, &error));
     ck_assert_msg(g_str_has_prefix(error->message, start) &&
                       g_str_has_suffix(error->message, "\nfailed to load persistent state"),
                   "%s", error->message);
     g_clear_error(&error);
 
-    ck_assert_ptr_null(ga_persist_open("/nonexistent", &error));
+    ck_assert_ptr_null(open_state("/nonexistent", &error));
     g_auto(GStrv) lines = g_strsplit(error->message, "\n", -1);
     ck_assert_uint_eq(g_strv_length(lines), 3);
     ck_assert(g_str_has_prefix(
@@ -177,7 +187,7 @@ END_TEST
 START_TEST(a_number_that_could_not_be_kept_is_used_up)
 {
     g_autoptr(Place) place = place_new();
-    g_autoptr(GaPersist) persist = ga_persist_open(place->directory, NULL);
+    g_autoptr(GaPersist) persist = open_state(place->directory, NULL);
     g_autoptr(GError) error = NULL;
     gint64 handle = -1;
 
@@ -197,14 +207,14 @@ END_TEST
 START_TEST(the_mark_of_a_freeze_outlives_the_process_until_the_thaw)
 {
     g_autoptr(Place) place = place_new();
-    g_autoptr(GaPersist) first = ga_persist_open(place->directory, NULL);
+    g_autoptr(GaPersist) first = open_state(place->directory, NULL);
 
     ck_assert(!ga_persist_is_frozen(first));
     ck_assert(ga_persist_set_frozen(first, TRUE, NULL));
     ck_assert(ga_persist_is_frozen(first));
     assert_file(place->mark, "");
 
-    g_autoptr(GaPersist) second = ga_persist_open(place->directory, NULL);
+    g_autoptr(GaPersist) second = open_state(place->directory, NULL);
     ck_assert(ga_persist_is_frozen(second));
     ck_assert(ga_persist_set_frozen(second, FALSE, NULL));
     ck_assert(!g_file_test(place->mark, G_FILE_TEST_EXISTS));
@@ -218,7 +228,7 @@ START_TEST(nothing_is_written_at_a_frozen_start)
     gint64 handle;
 
     ck_assert(g_file_set_contents(place->mark, "", 0, NULL));
-    g_autoptr(GaPersist) persist = ga_persist_open(place->directory, NULL);
+    g_autoptr(GaPersist) persist = open_state(place->directory, NULL);
     ck_assert(!g_file_test(place->state, G_FILE_TEST_EXISTS));
     ck_assert(ga_persist_next_handle(persist, &handle, NULL));
     ck_assert_int_eq(handle, 1000);

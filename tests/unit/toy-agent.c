@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The toy agent: what the generator would write for six commands, by hand. */
+/* The toy agent: what the generator would write for seven commands, by hand. */
 #include "toy-agent.h"
 
 #include <check.h>
@@ -84,6 +84,14 @@ run_nothing(GaCall *call, G_GNUC_UNUSED gconstpointer arguments)
 }
 
 static void
+run_work(GaCall *call, G_GNUC_UNUSED gconstpointer arguments)
+{
+    for (gint64 end = g_get_monotonic_time() + TOY_WORK_TIME; g_get_monotonic_time() < end;)
+        ;
+    ga_call_return(call, NULL);
+}
+
+static void
 run_wait(GaCall *call, G_GNUC_UNUSED gconstpointer arguments)
 {
     g_queue_push_tail(ga_agent_slot(ga_call_agent(call), &waiting_slot), call);
@@ -105,8 +113,9 @@ static const GaCommand rows[] = {
     { "toy-quiet", run_nothing, NULL, NULL, GA_COMMAND_SILENT_SUCCESS },
     { "toy-frozen", run_nothing, NULL, NULL, GA_COMMAND_WHILE_FROZEN },
     { "toy-mark", run_mark, NULL, &qapi_type_int64, 0 },
+    { "toy-work", run_work, NULL, NULL, 0 },
 };
-static const guint16 by_name[] = { 1, 2, 4, 5, 3, 0 };
+static const guint16 by_name[] = { 1, 2, 4, 5, 3, 0, 6 };
 const GaCommandTable toy_table = { rows, G_N_ELEMENTS(rows), by_name };
 
 static GaSession *

@@ -12,8 +12,11 @@
  * toy-wait {} -> int                   settled by toy_settle()
  * toy-frozen {}                        runs while frozen
  * toy-mark {} -> int                   answers 7 behind a byte 0xFF
+ * toy-work {}                          busy for TOY_WORK_TIME
  */
 extern const GaCommandTable toy_table;
+
+#define TOY_WORK_TIME (200) /* microseconds */
 
 typedef struct {
     GaAgent *agent;

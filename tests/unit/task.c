@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tasks where no thread is to be had: in a child without privileges, whose limits are its own. */
+#include "core/task.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runner.h"
+
+#define NOBODY 65534
+#define PATIENCE_SECONDS 20
+
+static void
+work(G_GNUC_UNUSED gpointer data)
+{
+}
+
+static void
+done(gpointer data)
+{
+    *(gboolean *)data = TRUE;
+}
+
+static void
+allow_threads(rlim_t number)
+{
+    struct rlimit limit;
+
+    getrlimit(RLIMIT_NPROC, &limit);
+    limit.rlim_cur = MIN(number, limit.rlim_max);
+    setrlimit(RLIMIT_NPROC, &limit);
+}
+
+static gboolean
+lose_patience(G_GNUC_UNUSED gpointer data)
+{
+    _exit(EXIT_FAILURE);
+}
+
+static void
+run_task_without_threads(void)
+{
+    gboolean is_done = FALSE;
+
+    if (geteuid() == 0 && setuid(NOBODY) != 0)
+        _exit(EXIT_FAILURE);
+    allow_threads(0);
+    ga_task_run(work, done, &is_done);
+    allow_threads(RLIM_INFINITY);
+
+    g_timeout_add_seconds(PATIENCE_SECONDS, lose_patience, NULL);
+    while (!is_done)
+        g_main_context_iteration(NULL, TRUE);
+    _exit(EXIT_SUCCESS);
+}
+
+START_TEST(a_task_runs_as_soon_as_there_are_threads)
+{
+    pid_t child = fork();
+    gint status;
+
+    if (child == 0)
+        run_task_without_threads();
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFEXITED(status));
+    ck_assert_int_eq(WEXITSTATUS(status), EXIT_SUCCESS);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("task");
+    TCase *tests = tcase_create("task");
+
+    tcase_add_test(tests, a_task_runs_as_soon_as_there_are_threads);
+    tcase_set_timeout(tests, 3 * PATIENCE_SECONDS);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
