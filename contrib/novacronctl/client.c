@@ -25,7 +25,7 @@
 
 #define RESET_BYTE "\xff"
 
-G_DEFINE_QUARK(qga - client - error - quark, qga_client_error)
+G_DEFINE_QUARK(qga_client_error, qga_client_error)
 
 struct QgaClient {
     char *address;
