@@ -17,6 +17,7 @@ typedef struct {
 } Slot;
 
 struct QapiKeySet {
+    guint64 secret[2]; /* keeps a client from choosing keys that collide */
     Slot *slots;
     guint32 n_slots;
     guint32 n_keys;
@@ -44,13 +45,13 @@ sip_round(guint64 *v)
 
 /* SipHash-1-3: a keyed hash, for no unkeyed one resists a client that knows it. */
 static guint32
-key_hash(const QapiKeySecret *secret, const char *key, gsize length)
+key_hash(const guint64 *secret, const char *key, gsize length)
 {
     guint64 v[] = {
-        secret->words[0] ^ G_GUINT64_CONSTANT(0x736f6d6570736575),
-        secret->words[1] ^ G_GUINT64_CONSTANT(0x646f72616e646f6d),
-        secret->words[0] ^ G_GUINT64_CONSTANT(0x6c7967656e657261),
-        secret->words[1] ^ G_GUINT64_CONSTANT(0x7465646279746573),
+        secret[0] ^ G_GUINT64_CONSTANT(0x736f6d6570736575),
+        secret[1] ^ G_GUINT64_CONSTANT(0x646f72616e646f6d),
+        secret[0] ^ G_GUINT64_CONSTANT(0x6c7967656e657261),
+        secret[1] ^ G_GUINT64_CONSTANT(0x7465646279746573),
     };
 
     for (gsize left = length;; left -= sizeof(guint64), key += sizeof(guint64)) {
@@ -103,6 +104,8 @@ qapi_key_set_new(void)
 {
     QapiKeySet *set = g_new0(QapiKeySet, 1);
 
+    for (guint i = 0; i < G_N_ELEMENTS(set->secret); i++)
+        set->secret[i] = (guint64)g_random_int() << 32 | g_random_int();
     set->n_slots = FIRST_SLOTS;
     set->slots = g_new0(Slot, FIRST_SLOTS);
     return set;
@@ -119,10 +122,10 @@ qapi_key_set_free(QapiKeySet *set)
 }
 
 gboolean
-qapi_key_set_add(QapiKeySet *set, const QapiKeySecret *secret, const QapiValue *value, guint32 node)
+qapi_key_set_add(QapiKeySet *set, const QapiValue *value, guint32 node)
 {
     const QapiNode *key = &value->nodes[node];
-    guint32 hash = key_hash(secret, qapi_node_text(value, key), key->string.length);
+    guint32 hash = key_hash(set->secret, qapi_node_text(value, key), key->string.length);
 
     if (set->n_keys >= set->n_slots / 2)
         grow(set);

@@ -6,14 +6,8 @@
 
 typedef struct QapiKeySet QapiKeySet;
 
-/* The secret keeps a client from choosing keys that collide. */
-typedef struct {
-    guint64 words[2];
-} QapiKeySecret;
-
 QapiKeySet *qapi_key_set_new(void);
 void qapi_key_set_free(QapiKeySet *set);
 
 /* Add the key that is node number `node` of `value`. FALSE if an equal one is there. */
-gboolean qapi_key_set_add(QapiKeySet *set, const QapiKeySecret *secret, const QapiValue *value,
-                          guint32 node);
+gboolean qapi_key_set_add(QapiKeySet *set, const QapiValue *value, guint32 node);

@@ -77,6 +77,8 @@ typedef enum {
     N_CLASSES,
 } ByteClass;
 
+#define PLAIN_PIECE 4096
+
 /* Where the input stands: the column counts bytes since the last newline. A token is reported at
  * the column after the position noted when the previous one was done. When it took the byte behind
  * it to see that (a number, a keyword, the end of recovery), that byte was counted already. What
@@ -105,7 +107,6 @@ typedef struct {
 
 struct QapiParser {
     Position position;
-    QapiKeySecret secret;
 
     /* the token being read */
     Step state;
@@ -248,7 +249,7 @@ collect_keys(QapiParser *parser, const Level *level)
     QapiKeySet *keys = qapi_key_set_new();
 
     for (guint32 left = level->n_children; left; left--) {
-        qapi_key_set_add(keys, &parser->secret, parser->value, (guint32)(key - nodes));
+        qapi_key_set_add(keys, parser->value, (guint32)(key - nodes));
         key = qapi_node_next(key + 1);
     }
     return keys;
@@ -263,7 +264,7 @@ is_duplicate(QapiParser *parser, Level *level)
         return is_among_few(parser->value, level, &parser->value->nodes[key]);
     if (!level->keys)
         level->keys = collect_keys(parser, level);
-    return !qapi_key_set_add(level->keys, &parser->secret, parser->value, key);
+    return !qapi_key_set_add(level->keys, parser->value, key);
 }
 
 /* A token by its first byte where that is unique. */
@@ -476,16 +477,22 @@ extend_token(QapiParser *parser, const void *bytes, gsize size)
         qapi_value_append(parser->value, bytes, size);
 }
 
-/* Take as much of a string as needs no look at single bytes. */
+/* Take as much of a string as needs no look at single bytes: by pieces, so that what was scanned is
+ * still in the first-level cache when it is copied. */
 static gsize
 take_plain_run(QapiParser *parser, const char *bytes, gsize size)
 {
-    gsize most = QAPI_PARSE_MAX_BYTES - parser->token_length;
-    gsize length = qapi_plain_length(bytes, MIN(size, most), parser->state == DOUBLE ? '"' : '\'');
+    char quote = parser->state == DOUBLE ? '"' : '\'';
+    gsize most = MIN(size, QAPI_PARSE_MAX_BYTES - parser->token_length);
+    gsize taken = 0, length;
 
-    extend_token(parser, bytes, length);
-    parser->position.column += length;
-    return length;
+    do {
+        length = qapi_plain_length(bytes + taken, MIN(most - taken, PLAIN_PIECE), quote);
+        extend_token(parser, bytes + taken, length);
+        taken += length;
+    } while (length == PLAIN_PIECE);
+    parser->position.column += taken;
+    return taken;
 }
 
 static Token
@@ -593,8 +600,6 @@ qapi_parser_new(void)
     parser->expect = EXPECT_VALUE;
     parser->position.line = 1;
     parser->token_start = parser->position;
-    for (guint i = 0; i < G_N_ELEMENTS(parser->secret.words); i++)
-        parser->secret.words[i] = (guint64)g_random_int() << 32 | g_random_int();
     return parser;
 }
 

@@ -84,31 +84,34 @@ read_counter(GKeyFile *file)
 }
 
 static gboolean
+create(GaPersist *persist, GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+
+    persist->next_handle = FIRST_HANDLE;
+    if (persist->is_frozen || save(persist, &reason))
+        return TRUE;
+    qapi_set_error(error, "%s\nunable to create state file at path %s", reason->message,
+                   persist->path);
+    return FALSE;
+}
+
+static gboolean
 load(GaPersist *persist, GError **error)
 {
     g_autoptr(GKeyFile) file = g_key_file_new();
     g_autoptr(GError) reason = NULL;
 
+    /* Asked first, since for its error GLib would load the tables of character sets. */
+    if (g_access(persist->path, F_OK) != 0 && errno == ENOENT)
+        return create(persist, error);
     if (g_key_file_load_from_file(file, persist->path, G_KEY_FILE_NONE, &reason)) {
         persist->next_handle = read_counter(file);
         return TRUE;
     }
-    if (!g_error_matches(reason, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
-        qapi_set_error(error, "error loading persistent state from path: %s, %s", persist->path,
-                       reason->message);
-        return FALSE;
-    }
-
-    persist->next_handle = FIRST_HANDLE;
-    if (persist->is_frozen)
-        return TRUE;
-    g_clear_error(&reason);
-    if (!save(persist, &reason)) {
-        qapi_set_error(error, "%s\nunable to create state file at path %s", reason->message,
-                       persist->path);
-        return FALSE;
-    }
-    return TRUE;
+    qapi_set_error(error, "error loading persistent state from path: %s, %s", persist->path,
+                   reason->message);
+    return FALSE;
 }
 
 gboolean

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The agent's process: what it inherits, how it goes to the background, its signals. */
-#include <dirent.h>
+/* The agent's process: what it inherits, how it goes to the background. */
 #include <errno.h>
 #include <fcntl.h>
-#include <glib-unix.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -16,12 +14,6 @@
 #include <malloc.h>
 #endif
 
-typedef struct {
-    const OsServiceEvents *events;
-    gpointer owner;
-    gint signal;
-} Watch;
-
 /* Otherwise the first files opened would be taken for the standard streams. */
 static void
 open_standard_streams(void)
@@ -33,27 +25,6 @@ open_standard_streams(void)
     while (fd >= 0 && fd <= STDERR_FILENO);
     if (fd > STDERR_FILENO)
         close(fd);
-}
-
-/* What the agent was started with is none of the business of what guest-exec starts. */
-static void
-keep_descriptors_from_children(void)
-{
-#ifdef CLOSE_RANGE_CLOEXEC
-    if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
-        return;
-#endif
-    DIR *directory = opendir("/dev/fd");
-    const struct dirent *entry;
-
-    if (!directory)
-        return;
-    while ((entry = readdir(directory))) {
-        gint fd = atoi(entry->d_name);
-        if (fd > STDERR_FILENO)
-            fcntl(fd, F_SETFD, FD_CLOEXEC);
-    }
-    closedir(directory);
 }
 
 static void
@@ -74,8 +45,8 @@ os_service_prepare(void)
 {
     tune_memory();
     open_standard_streams();
-    keep_descriptors_from_children();
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL); /* inherited as ignored, it would take our children's exit codes */
 }
 
 static gboolean
@@ -129,39 +100,4 @@ os_service_daemonize(const char *pid_path, OsPidFile **ret_pid_file, GError **er
         return FALSE;
     *ret_pid_file = g_steal_pointer(&pid_file);
     return TRUE;
-}
-
-static gboolean
-on_stop(gpointer user_data)
-{
-    const Watch *watch = user_data;
-
-    watch->events->stop(watch->owner, watch->signal);
-    return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-on_toggle(gpointer user_data)
-{
-    const Watch *watch = user_data;
-
-    watch->events->toggle_verbose(watch->owner);
-    return G_SOURCE_CONTINUE;
-}
-
-static void
-watch_signal(gint number, GSourceFunc func, const OsServiceEvents *events, gpointer owner)
-{
-    Watch *watch = g_new(Watch, 1);
-
-    *watch = (Watch){ events, owner, number };
-    g_unix_signal_add_full(G_PRIORITY_HIGH, number, func, watch, g_free);
-}
-
-void
-os_service_watch(const OsServiceEvents *events, gpointer owner)
-{
-    watch_signal(SIGTERM, on_stop, events, owner);
-    watch_signal(SIGINT, on_stop, events, owner);
-    watch_signal(SIGUSR1, on_toggle, events, owner);
 }
