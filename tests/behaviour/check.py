@@ -14,6 +14,15 @@ class Skip(Exception):
     """This machine cannot do what the check needs."""
 
 
+class TooCostly(AssertionError):
+    """Memory or time beyond a bound; sanitizers cost both."""
+
+
+def expect_cost(condition: bool, message: str) -> None:
+    if not condition:
+        raise TooCostly(message)
+
+
 def expect(condition: bool, message: str) -> None:
     """An assertion that survives `python3 -O`."""
     if not condition:

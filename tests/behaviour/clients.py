@@ -6,7 +6,7 @@ import socket
 import time
 from typing import Any
 
-from check import PING, PONG, Check, expect
+from check import PING, PONG, Check, expect, expect_cost
 from lib import process
 from lib.agent import Agent
 from lib.connection import Connection
@@ -47,7 +47,7 @@ def a_client_that_does_not_read_costs_nothing(check: Check) -> None:
         taken = fill(stuck, PING * 1000)
         expect(taken < 32 * MIB, f'{taken} bytes of requests were taken')
         grown = process.resident(agent.pid) - before
-        expect(grown < 8 * MIB, f'{grown} bytes of memory for a client that does not read')
+        expect_cost(grown < 8 * MIB, f'{grown} bytes of memory for a client that does not read')
         used = cpu_over(agent, 1)
         expect(used < SECOND_OF_IDLENESS, f'{used:.3f} CPU seconds in a second of waiting')
         expect(neighbour.ask(PING, 1) == PONG, 'the other session waits too')
@@ -158,7 +158,7 @@ def a_thousand_clients_leave_no_trace(check: Check) -> None:
     after = process.descriptors(agent.pid)
     expect(after <= before[0], f'{before[0]} descriptors became {after}, {descriptors} connected')
     grown = process.resident(agent.pid) - before[1]
-    expect(grown < MIB, f'{grown} bytes of memory for a thousand clients')
+    expect_cost(grown < MIB, f'{grown} bytes of memory for a thousand clients')
 
 
 def a_second_client_waits_for_the_first(check: Check) -> None:
@@ -184,7 +184,7 @@ def white_space_is_not_stored(check: Check) -> None:
             client.send(b' ' * MIB)
         expect(client.ask(PING) == PONG, 'no answer after white space')
         grown = process.peak_resident(agent.pid) - before
-    expect(grown < MIB, f'{grown} bytes of memory for white space')
+    expect_cost(grown < MIB, f'{grown} bytes of memory for white space')
 
 
 def memory_of_a_giant_request_is_given_back(check: Check) -> None:
@@ -196,9 +196,9 @@ def memory_of_a_giant_request_is_given_back(check: Check) -> None:
         expect(b'must be a JSON object' in client.read_line(), 'no error')
         expect(client.ask(PING) == PONG, 'no answer after a giant')
         peak = process.peak_resident(agent.pid) - before
-        expect(peak < 160 * MIB, f'{peak} bytes of memory for a request of 60 MiB')
+        expect_cost(peak < 160 * MIB, f'{peak} bytes of memory for a request of 60 MiB')
         kept = process.resident(agent.pid) - before
-    expect(kept < 8 * MIB, f'{kept} bytes of memory are kept')
+    expect_cost(kept < 8 * MIB, f'{kept} bytes of memory are kept')
 
 
 def sigterm_ends_an_agent_with_a_stuck_reader(check: Check) -> None:

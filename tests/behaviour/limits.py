@@ -4,7 +4,7 @@ import resource
 import time
 from typing import List
 
-from check import PING, PONG, Check, expect
+from check import PING, PONG, Check, expect, expect_cost
 from clients import request
 from lib import process
 from lib.connection import Connection
@@ -76,7 +76,7 @@ def output_in_total_is_cut(check: Check) -> None:
         status = run_until(client, pid)
         expect(len(status['out-data']) > 0, 'the newest output is not there')
         grown = process.peak_resident(agent.pid) - before
-    expect(grown < OUTPUT_BYTES + 64 * MIB, f'{grown / MIB:.0f} MiB of output in memory')
+    expect_cost(grown < OUTPUT_BYTES + 64 * MIB, f'{grown / MIB:.0f} MiB of output in memory')
 
 
 def run_until(client: Connection, pid: int) -> 'dict[str, object]':
@@ -112,7 +112,7 @@ def ended_processes_are_forgotten(check: Check) -> None:
         expect(b'"exited": true' in answers[-1], f'the newest is forgotten: {answers[-1]!r}')
         after = process.descriptors(agent.pid), process.resident(agent.pid)
     expect(after[0] <= before[0] + 2, f'{before[0]} descriptors became {after[0]}')
-    expect(after[1] - before[1] < 4 * MIB, f'{after[1] - before[1]} bytes of memory more')
+    expect_cost(after[1] - before[1] < 4 * MIB, f'{after[1] - before[1]} bytes of memory more')
 
 
 CHECKS = [handles_are_limited, a_shortage_of_descriptors_is_survived, output_of_one_stream_is_cut,

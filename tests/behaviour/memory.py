@@ -3,7 +3,7 @@
 import base64
 import time
 
-from check import PING, PONG, Check, expect
+from check import PING, PONG, Check, expect, expect_cost
 from clients import request
 from lib import process
 from lib.agent import Agent
@@ -29,7 +29,7 @@ def the_largest_read_costs_its_data_once(check: Check) -> None:
                 % (LARGEST_READ, base64.b64encode(content)))
     expect(answer == expected, 'the answer is wrong')
     print(f'  48 MiB read: peak {peak / MIB:.1f} MiB above idle')
-    expect(peak <= 52 * MIB, f'peak {peak / MIB:.1f} MiB above idle')
+    expect_cost(peak <= 52 * MIB, f'peak {peak / MIB:.1f} MiB above idle')
 
 
 def memory_of_a_large_read_is_given_back(check: Check) -> None:
@@ -41,7 +41,7 @@ def memory_of_a_large_read_is_given_back(check: Check) -> None:
         client.call('guest-file-read', handle=handle, count=LARGEST_READ)
         client.ask(PING)
         kept = process.resident(agent.pid) - before
-    expect(kept < 4 * MIB, f'{kept / MIB:.1f} MiB are kept')
+    expect_cost(kept < 4 * MIB, f'{kept / MIB:.1f} MiB are kept')
 
 
 def a_large_write_arrives(check: Check) -> None:
@@ -58,7 +58,7 @@ def a_large_write_arrives(check: Check) -> None:
     expect(b'"count": %d,' % len(content) in answer, f'answer {answer[:100]!r}')
     expect((agent.files / 'large').read_bytes() == content, 'the file is wrong')
     print(f'  40 MiB write: peak {peak / MIB:.1f} MiB above idle')
-    expect(peak < 140 * MIB, f'peak {peak / MIB:.1f} MiB above idle')
+    expect_cost(peak < 140 * MIB, f'peak {peak / MIB:.1f} MiB above idle')
 
 
 def a_bit_of_everything(client: Connection) -> None:
@@ -110,7 +110,7 @@ def nothing_leaks(check: Check) -> None:
     after = settled(agent)
     expect(after[0] == before[0], f'{before[0]} descriptors became {after[0]}')
     grown = after[1] - before[1]
-    expect(grown <= MIB // 2, f'{grown} bytes of memory more after {rounds} rounds')
+    expect_cost(grown <= MIB // 2, f'{grown} bytes of memory more after {rounds} rounds')
 
 
 def settled(agent: Agent) -> 'tuple[int, int]':
