@@ -13,71 +13,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "channel-owner.h"
 #include "runner.h"
 
-static GString *journal;
-static guint8 inbox[64];
-static GaChannel *channel;
+static ChannelOwner owner;
 static gint host;
-
-static guint8 *
-reserve(G_GNUC_UNUSED gpointer owner, gsize *ret_size)
-{
-    *ret_size = sizeof inbox;
-    return inbox;
-}
-
-static void
-received(G_GNUC_UNUSED gpointer owner, gsize size)
-{
-    g_string_append_printf(journal, "%.*s ", (gint)size, (const char *)inbox);
-}
-
-static void
-writable(G_GNUC_UNUSED gpointer owner)
-{
-    g_string_append(journal, "writable ");
-}
-
-static void
-end_of_input(G_GNUC_UNUSED gpointer owner)
-{
-    g_string_append(journal, "end ");
-}
-
-static void
-peer_gone(G_GNUC_UNUSED gpointer owner)
-{
-    g_string_append(journal, "gone ");
-}
-
-static void
-failed(G_GNUC_UNUSED gpointer owner, G_GNUC_UNUSED const GError *error)
-{
-    g_string_append(journal, "failed ");
-    channel->class->free(channel);
-    channel = NULL;
-}
-
-static const GaChannelEvents events = {
-    .reserve = reserve,
-    .received = received,
-    .writable = writable,
-    .end_of_input = end_of_input,
-    .peer_gone = peer_gone,
-    .failed = failed,
-};
-
-/* What the channel tells until nothing happens any more. */
-static void
-assert_told(const char *expected)
-{
-    for (guint i = 0; i < 100 && g_main_context_iteration(NULL, FALSE); i++)
-        ;
-    ck_assert_msg(!g_main_context_pending(NULL), "the channel spins");
-    ck_assert_str_eq(journal->str, expected);
-    g_string_truncate(journal, 0);
-}
 
 static void
 setup(void)
@@ -85,12 +25,12 @@ setup(void)
     gint ends[2];
 
     signal(SIGPIPE, SIG_IGN);
-    journal = g_string_new(NULL);
+    channel_owner_init(&owner);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
     host = ends[0];
-    channel = os_serial_channel_new(ends[1], &events, NULL, NULL);
-    ck_assert_ptr_nonnull(channel);
-    assert_told("");
+    owner.channel = os_serial_channel_new(ends[1], &channel_owner_events, &owner, NULL);
+    ck_assert_ptr_nonnull(owner.channel);
+    assert_told(&owner, "");
 }
 
 static void
@@ -103,11 +43,9 @@ leave(void)
 static void
 teardown(void)
 {
-    if (channel)
-        channel->class->free(channel);
+    channel_owner_clear(&owner);
     if (host >= 0)
         leave();
-    g_string_free(journal, TRUE);
 }
 
 static void
@@ -119,19 +57,19 @@ send_text(const char *text)
 START_TEST(what_comes_is_told_and_then_it_sleeps)
 {
     send_text("abc");
-    assert_told("abc ");
-    ck_assert_int_eq(channel->class->write(channel, "x", 1), 1);
-    assert_told("");
+    assert_told(&owner, "abc ");
+    ck_assert_int_eq(owner.channel->class->write(owner.channel, "x", 1), 1);
+    assert_told(&owner, "");
 }
 END_TEST
 
 START_TEST(what_waited_is_read_when_reading_goes_on)
 {
-    channel->class->set_reading(channel, FALSE);
+    owner.channel->class->set_reading(owner.channel, FALSE);
     send_text("abc");
-    assert_told("");
-    channel->class->set_reading(channel, TRUE);
-    assert_told("abc ");
+    assert_told(&owner, "");
+    owner.channel->class->set_reading(owner.channel, TRUE);
+    assert_told(&owner, "abc ");
 }
 END_TEST
 
@@ -140,23 +78,23 @@ START_TEST(what_is_left_of_a_host_is_read_as_input_of_the_next)
 {
     send_text("abc");
     leave();
-    assert_told("gone end ");
-    channel->class->end_peer(channel);
-    assert_told("abc ");
+    assert_told(&owner, "gone end ");
+    owner.channel->class->end_peer(owner.channel);
+    assert_told(&owner, "abc ");
 }
 END_TEST
 
 START_TEST(a_full_device_takes_the_rest_later)
 {
     g_autofree char *data = g_malloc0(1 << 20);
-    gssize taken = channel->class->write(channel, data, 1 << 20);
+    gssize taken = owner.channel->class->write(owner.channel, data, 1 << 20);
 
     ck_assert_int_gt(taken, 0);
     ck_assert_int_lt(taken, 1 << 20);
-    assert_told("");
+    assert_told(&owner, "");
     while (read(host, data, 1 << 20) > 0)
         ;
-    assert_told("writable ");
+    assert_told(&owner, "writable ");
 }
 END_TEST
 
@@ -164,11 +102,11 @@ END_TEST
 START_TEST(a_failed_write_ends_the_input_of_that_host_only)
 {
     ck_assert_int_eq(shutdown(host, SHUT_RD), 0);
-    ck_assert_int_eq(channel->class->write(channel, "x", 1), -1);
-    assert_told("gone end ");
-    channel->class->end_peer(channel);
+    ck_assert_int_eq(owner.channel->class->write(owner.channel, "x", 1), -1);
+    assert_told(&owner, "gone end ");
+    owner.channel->class->end_peer(owner.channel);
     send_text("abc");
-    assert_told("abc ");
+    assert_told(&owner, "abc ");
 }
 END_TEST
 
@@ -181,7 +119,7 @@ START_TEST(a_device_that_cannot_be_watched_is_no_channel)
     getrlimit(RLIMIT_NOFILE, &before);
     none = (struct rlimit){ 0, before.rlim_max };
     setrlimit(RLIMIT_NOFILE, &none);
-    ck_assert_ptr_null(os_serial_channel_new(device, &events, NULL, &error));
+    ck_assert_ptr_null(os_serial_channel_new(device, &channel_owner_events, &owner, &error));
     setrlimit(RLIMIT_NOFILE, &before);
     ck_assert_str_eq(error->message, "error watching channel: Too many open files");
 }
