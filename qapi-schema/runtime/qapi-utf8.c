@@ -87,10 +87,68 @@ plain_in_block(const char *text, char quote)
 
 #endif
 
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
+
+#define WIDE_BLOCK 64
+
+static inline gboolean
+has_wide_blocks(gsize size)
+{
+    return size >= WIDE_BLOCK && __builtin_cpu_supports("avx2");
+}
+
+__attribute__((target("avx2"))) static inline __m256i
+specials_of(const char *text, __m256i quotes)
+{
+    __m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)text);
+    __m256i low = _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), bytes);
+    __m256i del = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(0x7F));
+    __m256i end = _mm256_cmpeq_epi8(bytes, quotes);
+    __m256i escape = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\\'));
+
+    return _mm256_or_si256(_mm256_or_si256(low, del), _mm256_or_si256(end, escape));
+}
+
+/* Whole blocks that are plain, from the start. */
+__attribute__((target("avx2"))) static gsize
+plain_wide_blocks(const char *text, gsize size, char quote)
+{
+    const __m256i quotes = _mm256_set1_epi8(quote);
+    gsize length = 0;
+
+    while (size - length >= WIDE_BLOCK) {
+        __m256i first = specials_of(text + length, quotes);
+        __m256i second = specials_of(text + length + WIDE_BLOCK / 2, quotes);
+        if (_mm256_movemask_epi8(_mm256_or_si256(first, second)))
+            break;
+        length += WIDE_BLOCK;
+    }
+    _mm256_zeroupper(); /* gcc forgets it, and the SSE code that follows would crawl */
+    return length;
+}
+
+#else
+
+static inline gboolean
+has_wide_blocks(G_GNUC_UNUSED gsize size)
+{
+    return FALSE;
+}
+
+static inline gsize
+plain_wide_blocks(G_GNUC_UNUSED const char *text, G_GNUC_UNUSED gsize size,
+                  G_GNUC_UNUSED char quote)
+{
+    return 0;
+}
+
+#endif
+
 gsize
 qapi_plain_length(const char *text, gsize size, char quote)
 {
-    gsize length = 0;
+    gsize length = has_wide_blocks(size) ? plain_wide_blocks(text, size, quote) : 0;
 
     while (size - length >= BLOCK) {
         guint plain = plain_in_block(text + length, quote);
