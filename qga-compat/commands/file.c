@@ -307,7 +307,7 @@ decode(Turn *turn)
     GError *error = NULL;
     gsize size;
 
-    if (!os_file_check_write(turn->handle->file, &error) ||
+    if (!os_file_prepare_write(turn->handle->file, &error) ||
         !qapi_base64_decode(args->buf_b64, strlen(args->buf_b64), &size, &error)) {
         ga_call_fail(end_turn(turn), error);
         return FALSE;

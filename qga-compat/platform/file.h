@@ -40,9 +40,9 @@ void os_file_open(OsFiles *files, const char *path, const char *mode, OsFileOpen
 /* Bytes that came before an error are told without it; it will be met again. */
 void os_file_read(OsFile *file, gsize count, OsFileRead done, gpointer user_data);
 
-/* Whether a write would fail for want of a position to write at (a pipe that was read). Told
- * apart because upstream looks at this before it looks at the data. */
-gboolean os_file_check_write(OsFile *file, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Make a file that was read ready to be written, which fails where there is no position to go back
+ * to (a pipe). Apart from the write because upstream does this before it looks at the data. */
+gboolean os_file_prepare_write(OsFile *file, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* All of `data` or an error. It must live until `done`. */
 void os_file_write(OsFile *file, const void *data, gsize size, OsFileDone done, gpointer user_data);

@@ -515,12 +515,17 @@ finish_write(OsFile *file, GError *error)
 }
 
 gboolean
-os_file_check_write(OsFile *file, GError **error)
+os_file_prepare_write(OsFile *file, GError **error)
 {
-    if (file->last != LAST_READ || lseek(file->stream.fd, 0, SEEK_CUR) >= 0)
+    if (file->last != LAST_READ)
         return TRUE;
-    qapi_set_errno(error, errno, "failed to seek file");
-    return FALSE;
+    if (lseek(file->stream.fd, 0, SEEK_CUR) < 0 ||
+        os_stream_unread(&file->stream) == OS_STEP_FAILED) {
+        qapi_set_errno(error, errno, "failed to seek file");
+        return FALSE;
+    }
+    file->last = LAST_NEITHER;
+    return TRUE;
 }
 
 void

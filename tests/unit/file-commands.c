@@ -67,7 +67,7 @@ os_file_read(G_GNUC_UNUSED OsFile *file, G_GNUC_UNUSED gsize count, OsFileRead d
 }
 
 gboolean
-os_file_check_write(G_GNUC_UNUSED OsFile *file, G_GNUC_UNUSED GError **error)
+os_file_prepare_write(G_GNUC_UNUSED OsFile *file, G_GNUC_UNUSED GError **error)
 {
     return TRUE;
 }

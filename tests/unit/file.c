@@ -504,16 +504,16 @@ START_TEST(what_a_pipe_holds_is_answered_before_its_error)
     ck_assert_str_eq(flush_file(file), "");
     ASSERT_READ(file, 4096, "abc", FALSE);
     ck_assert_str_eq(read_file(file, 1), "failed to read file: Resource temporarily unavailable");
-    ck_assert(os_file_check_write(file, &error));
+    ck_assert(os_file_prepare_write(file, &error));
 
     /* A read that got all it asked for has to be undone before a write, which a pipe cannot. */
     ck_assert_str_eq(write_text(file, "d"), "");
     ASSERT_READ(file, 1, "d", FALSE);
-    ck_assert(!os_file_check_write(file, &error));
+    ck_assert(!os_file_prepare_write(file, &error));
     ck_assert_str_eq(error->message, "failed to seek file: Illegal seek");
     g_clear_error(&error);
     ck_assert_str_eq(seek_file(file, 0, OS_FILE_SET), "failed to seek file: Illegal seek");
-    ck_assert(os_file_check_write(file, &error));
+    ck_assert(os_file_prepare_write(file, &error));
     ck_assert_str_eq(close_file(file), "");
 }
 END_TEST
