@@ -307,8 +307,7 @@ decode(Turn *turn)
     GError *error = NULL;
     gsize size;
 
-    if (!os_file_prepare_write(turn->handle->file, &error) ||
-        !qapi_base64_decode(args->buf_b64, strlen(args->buf_b64), &size, &error)) {
+    if (!qapi_base64_decode(args->buf_b64, strlen(args->buf_b64), &size, &error)) {
         ga_call_fail(end_turn(turn), error);
         return FALSE;
     }
@@ -323,12 +322,21 @@ decode(Turn *turn)
 }
 
 static void
-write_turn(Turn *turn)
+prepared(GError *error, gpointer user_data)
 {
+    Turn *turn = user_data;
     const GuestFileWriteArgs *args = turn->args;
 
-    if (decode(turn))
+    if (error)
+        ga_call_fail(end_turn(turn), error);
+    else if (decode(turn))
         os_file_write(turn->handle->file, args->buf_b64, (gsize)turn->count, written, turn);
+}
+
+static void
+write_turn(Turn *turn)
+{
+    os_file_prepare_write(turn->handle->file, prepared, turn);
 }
 
 void

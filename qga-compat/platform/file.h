@@ -42,9 +42,9 @@ void os_file_read(OsFile *file, gsize count, OsFileRead done, gpointer user_data
 
 /* Make a file that was read ready to be written, which fails where there is no position to go back
  * to (a pipe). Apart from the write because upstream does this before it looks at the data. */
-gboolean os_file_prepare_write(OsFile *file, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void os_file_prepare_write(OsFile *file, OsFileDone done, gpointer user_data);
 
-/* All of `data` or an error. It must live until `done`. */
+/* All of `data` or an error, after os_file_prepare_write(). It must live until `done`. */
 void os_file_write(OsFile *file, const void *data, gsize size, OsFileDone done, gpointer user_data);
 void os_file_seek(OsFile *file, gint64 offset, OsFileWhence whence, OsFileSought done,
                   gpointer user_data);

@@ -502,38 +502,39 @@ os_file_read(OsFile *file, gsize count, OsFileRead done, gpointer user_data)
 /* Write */
 
 static void
-finish_write(OsFile *file, GError *error)
+finish_prepare(OsFile *file, GError *error)
 {
-    gboolean was_turned = file->last == LAST_READ && !file->then;
-
-    file->stream.has_failed = FALSE;
     if (!error)
-        file->last = LAST_WRITE;
-    else if (was_turned)
-        file->last = LAST_NEITHER; /* the seek before it is not done again */
+        file->last = LAST_NEITHER;
+    file->stream.has_failed = FALSE;
     file->callback.done(error, file->user_data);
 }
 
-gboolean
-os_file_prepare_write(OsFile *file, GError **error)
+void
+os_file_prepare_write(OsFile *file, OsFileDone done, gpointer user_data)
 {
-    if (file->last != LAST_READ)
-        return TRUE;
-    if (lseek(file->stream.fd, 0, SEEK_CUR) < 0 ||
-        os_stream_unread(&file->stream) == OS_STEP_FAILED) {
-        qapi_set_errno(error, errno, "failed to seek file");
-        return FALSE;
+    if (file->last != LAST_READ) {
+        done(NULL, user_data);
+        return;
     }
-    file->last = LAST_NEITHER;
-    return TRUE;
+    file->callback.done = done;
+    start(file, NULL, seek_steps, &(OsStreamJob){ .whence = SEEK_CUR }, finish_prepare, user_data);
+}
+
+static void
+finish_write(OsFile *file, GError *error)
+{
+    file->stream.has_failed = FALSE;
+    if (!error)
+        file->last = LAST_WRITE;
+    file->callback.done(error, file->user_data);
 }
 
 void
 os_file_write(OsFile *file, const void *data, gsize size, OsFileDone done, gpointer user_data)
 {
     file->callback.done = done;
-    start(file, file->last == LAST_READ ? seek_steps : NULL, write_steps,
-          &(OsStreamJob){ .from = data, .size = size, .whence = SEEK_CUR }, finish_write,
+    start(file, NULL, write_steps, &(OsStreamJob){ .from = data, .size = size }, finish_write,
           user_data);
 }
 
