@@ -30,9 +30,10 @@ def expect(condition: bool, message: str) -> None:
 
 
 class Check:
-    def __init__(self, program: Sequence[str], full: bool):
+    def __init__(self, program: Sequence[str], full: bool, costs_count: bool = True):
         self.program = list(program)
         self.full = full
+        self.costs_count = costs_count
         self.agents: List[Agent] = []
         self._complaint: Optional[str] = None
 

@@ -27,13 +27,13 @@ from lib import suite
 MODULES = [clients, memory, limits, sessions, daemon, starts, logs, vsock]
 
 
-def problem_of(function: Callable[[Check], None], check: Check, costs_count: bool) -> Optional[str]:
+def problem_of(function: Callable[[Check], None], check: Check) -> Optional[str]:
     try:
         function(check)
     except Skip:
         raise
     except TooCostly as error:
-        if costs_count:
+        if check.costs_count:
             return str(error)
     except Exception as error:          # one broken check must not end the others
         return f'{type(error).__name__}: {error}' if str(error) else repr(error)
@@ -67,7 +67,7 @@ def main() -> int:
         started = time.monotonic()
         try:
             report.judge(function.__name__, problem_of(
-                function, Check(program, chosen.full), not chosen.sanitized))
+                function, Check(program, chosen.full, not chosen.sanitized)))
         except Skip as reason:
             print(f'{function.__name__}: not run, {reason}')
         if chosen.times:
