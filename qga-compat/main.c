@@ -63,8 +63,7 @@ new_agent(const GaConfig *config, GaPersist *persist)
     GaGate *gate = ga_gate_new(&ga_command_table, (const char *const *)config->allow_rpcs,
                                (const char *const *)config->block_rpcs);
     GaAccount *account = ga_account_new(&os_syslog_functions, os_syslog_new());
-    const char *version = config->reported_version ? config->reported_version : QEMU_GA_VERSION;
-    GaAgent *agent = ga_agent_new(&ga_command_table, gate, persist, account, version);
+    GaAgent *agent = ga_agent_new(&ga_command_table, gate, persist, account, config);
 
     ga_gate_set_frozen(gate, is_frozen);
     ga_account_set_muted(account, is_frozen);

@@ -14,7 +14,7 @@ struct GaAgent {
     GaGate *gate;
     GaPersist *persist;
     GaAccount *account;
-    char *reported_version;
+    const GaConfig *config;
     GPtrArray *sessions;
     GArray *slots; /* OpenSlot, in order of opening */
     GMainLoop *loop;
@@ -25,7 +25,7 @@ struct GaAgent {
 
 GaAgent *
 ga_agent_new(const GaCommandTable *table, GaGate *gate, GaPersist *persist, GaAccount *account,
-             const char *reported_version)
+             const GaConfig *config)
 {
     GaAgent *agent = g_new0(GaAgent, 1);
 
@@ -33,7 +33,7 @@ ga_agent_new(const GaCommandTable *table, GaGate *gate, GaPersist *persist, GaAc
     agent->gate = gate;
     agent->persist = persist;
     agent->account = account;
-    agent->reported_version = g_strdup(reported_version);
+    agent->config = config;
     agent->sessions = g_ptr_array_new_with_free_func((GDestroyNotify)ga_session_free);
     agent->slots = g_array_new(FALSE, FALSE, sizeof(OpenSlot));
     agent->loop = g_main_loop_new(NULL, FALSE);
@@ -67,7 +67,6 @@ ga_agent_free(GaAgent *agent)
     ga_account_free(agent->account);
     ga_persist_free(agent->persist);
     ga_gate_free(agent->gate);
-    g_free(agent->reported_version);
     g_free(agent);
 }
 
@@ -129,10 +128,10 @@ ga_agent_account(const GaAgent *agent)
     return agent->account;
 }
 
-const char *
-ga_agent_reported_version(const GaAgent *agent)
+const GaConfig *
+ga_agent_config(const GaAgent *agent)
 {
-    return agent->reported_version;
+    return agent->config;
 }
 
 gpointer

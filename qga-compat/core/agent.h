@@ -8,15 +8,17 @@
 
 #include "core/account.h"
 #include "core/command.h"
+#include "core/config.h"
 #include "core/gate.h"
 #include "core/persist.h"
 #include "core/slot.h"
 
 typedef struct GaSession GaSession;
 
-/* Takes ownership of gate, persist and account; the table lives for ever. */
+/* Takes ownership of gate, persist and account; the table lives for ever, the configuration longer
+ * than the agent (NULL in tests: for commands that do not ask for it). */
 GaAgent *ga_agent_new(const GaCommandTable *table, GaGate *gate, GaPersist *persist,
-                      GaAccount *account, const char *reported_version);
+                      GaAccount *account, const GaConfig *config);
 void ga_agent_free(GaAgent *agent);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GaAgent, ga_agent_free)
 
@@ -35,9 +37,7 @@ const GaCommandTable *ga_agent_table(const GaAgent *agent);
 GaGate *ga_agent_gate(const GaAgent *agent);
 GaPersist *ga_agent_persist(const GaAgent *agent);
 GaAccount *ga_agent_account(const GaAgent *agent);
-
-/* What guest-info reports. */
-const char *ga_agent_reported_version(const GaAgent *agent);
+const GaConfig *ga_agent_config(const GaAgent *agent);
 
 /* The state of a command family, opened at first use. Never NULL. */
 gpointer ga_agent_slot(GaAgent *agent, const GaSlot *slot);
