@@ -22,7 +22,9 @@ typedef enum {
     TEXT,
     TEXT_OR_DEFAULT, /* the argument is optional and must be attached */
     SWITCH,
+    NUMBER,   /* without a sign; 0: not used */
     NAMES,    /* command names, separated by commas */
+    TEXTS,    /* separated by semicolons, only in the file */
     SESSIONS, /* METHOD:PATH, only in the file */
     CONFIG_FILE,
     IGNORED,
@@ -43,7 +45,7 @@ typedef struct {
 
 #define GENERAL "general"
 #define OURS "novacron"
-#define LAST_PLACE 14
+#define LAST_PLACE 17
 #define HELP_COLUMN 20
 
 static const Option options[] = {
@@ -90,6 +92,9 @@ static const Option options[] = {
     { 0, "sessions", OURS, 12, SESSIONS, G_STRUCT_OFFSET(GaConfig, sessions), NULL },
     { 0, "vsock-any-peer", OURS, 13, SWITCH, G_STRUCT_OFFSET(GaConfig, vsock_any_peer), NULL },
     { 0, "reported-version", OURS, 14, TEXT, G_STRUCT_OFFSET(GaConfig, reported_version), NULL },
+    { 0, "network-exclude", OURS, 15, TEXTS, G_STRUCT_OFFSET(GaConfig, network_exclude), NULL },
+    { 0, "network-order", OURS, 16, TEXTS, G_STRUCT_OFFSET(GaConfig, network_order), NULL },
+    { 0, "network-maximum", OURS, 17, NUMBER, G_STRUCT_OFFSET(GaConfig, network_maximum), NULL },
 };
 
 static gpointer
@@ -190,6 +195,8 @@ ga_config_free(GaConfig *config)
     g_strfreev(config->allow_rpcs);
     g_ptr_array_free(config->sessions, TRUE);
     g_free(config->reported_version);
+    g_strfreev(config->network_exclude);
+    g_strfreev(config->network_order);
     g_free(config->text);
     g_free(config);
 }
@@ -245,6 +252,38 @@ read_switch(GaConfig *config, const Option *option, GKeyFile *file, GError **err
 }
 
 static gboolean
+read_number(GaConfig *config, const Option *option, GKeyFile *file, GError **error)
+{
+    g_autofree char *text = g_key_file_get_value(file, option->group, option->name, error);
+    g_autoptr(GError) problem = NULL;
+    guint64 number;
+
+    if (!text)
+        return FALSE;
+    if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT, &number, &problem)) {
+        qapi_set_error(error, "%s: %s", option->name, problem->message);
+        return FALSE;
+    }
+    *(guint *)member(config, option) = (guint)number;
+    return TRUE;
+}
+
+static gboolean
+read_texts(GaConfig *config, const Option *option, GKeyFile *file, GError **error)
+{
+    char ***texts = member(config, option);
+    char **values = g_key_file_get_string_list(file, option->group, option->name, NULL, error);
+
+    if (!values)
+        return FALSE;
+    for (char **value = values; *value; value++)
+        g_strstrip(*value); /* "a; b" */
+    g_strfreev(*texts);
+    *texts = values;
+    return TRUE;
+}
+
+static gboolean
 read_text(GaConfig *config, const Option *option, GKeyFile *file, GError **error)
 {
     GError *problem = NULL;
@@ -267,11 +306,18 @@ read_key(GaConfig *config, const Option *option, GKeyFile *file, GError **error)
 {
     if (!g_key_file_has_key(file, option->group, option->name, NULL))
         return TRUE;
-    if (option->kind == SWITCH)
+    switch (option->kind) {
+    case SWITCH:
         return read_switch(config, option, file, error);
-    if (option->kind == SESSIONS)
+    case NUMBER:
+        return read_number(config, option, file, error);
+    case TEXTS:
+        return read_texts(config, option, file, error);
+    case SESSIONS:
         return read_sessions(config, option, file, error);
-    return read_text(config, option, file, error);
+    default:
+        return read_text(config, option, file, error);
+    }
 }
 
 gboolean
@@ -455,6 +501,8 @@ apply_option(GaConfig *config, const char *name, const Option *option, const cha
         leave(config, 0, help_text(config->program, name));
         break;
     case CONFIG_FILE: /* read in the first pass */
+    case NUMBER:      /* only in the file, as the next two */
+    case TEXTS:
     case SESSIONS:
     case IGNORED:
         break;
@@ -539,6 +587,14 @@ dump_names(GKeyFile *file, const Option *option, char *const *names)
 }
 
 static void
+dump_texts(GKeyFile *file, const Option *option, char *const *texts)
+{
+    if (texts && *texts)
+        g_key_file_set_string_list(file, option->group, option->name, (const char *const *)texts,
+                                   g_strv_length((char **)(gsize)texts));
+}
+
+static void
 dump_option(const GaConfig *config, const Option *option, GKeyFile *file)
 {
     gconstpointer value = const_member(config, option);
@@ -550,8 +606,17 @@ dump_option(const GaConfig *config, const Option *option, GKeyFile *file)
             g_key_file_set_boolean(file, option->group, option->name, is_on);
         break;
     }
+    case NUMBER: {
+        guint number = *(const guint *)value;
+        if (number > 0)
+            g_key_file_set_uint64(file, option->group, option->name, number);
+        break;
+    }
     case NAMES:
         dump_names(file, option, *(char *const *const *)value);
+        break;
+    case TEXTS:
+        dump_texts(file, option, *(char *const *const *)value);
         break;
     case SESSIONS:
         dump_sessions(file, option, *(const GPtrArray *const *)value);

@@ -232,6 +232,10 @@ START_TEST(a_bad_file_is_fatal)
         "[novacron]\nsessions=unix-listen\n",
         "[novacron]\nsessions=unix-listen:/s;:x\n",
         "[novacron]\nvsock-any-peer=x\n",
+        "[novacron]\nnetwork-exclude=\xff\n",
+        "[novacron]\nnetwork-maximum=many\n",
+        "[novacron]\nnetwork-maximum=-1\n",
+        "[novacron]\nnetwork-maximum=4294967296\n",
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
@@ -266,6 +270,36 @@ START_TEST(our_own_settings_show_when_they_are_used)
     ck_assert_str_eq(second->path, "2:9");
     ck_assert(second->any_peer);
     ck_assert(config->channel.any_peer && !config->channel.is_private);
+    remove_file(file);
+}
+END_TEST
+
+START_TEST(interface_filters_are_lists_of_globs_and_a_number)
+{
+    char *file = make_file("[novacron]\nnetwork-exclude=docker*; veth* ;\nnetwork-order=eth?\n"
+                           "network-maximum=10\n");
+    g_autoptr(GError) error = NULL;
+
+    ck_assert_outcome("0 " DEFAULTS NO_LISTS "\n[novacron]\nnetwork-exclude=docker*;veth*;\n"
+                      "network-order=eth?;\nnetwork-maximum=10\n",
+                      "-D", "-c", file);
+
+    g_autoptr(GaConfig) config = load(&error, (const char *const[]){ "agent", "-c", file, NULL });
+    ck_assert_ptr_nonnull(config);
+    ck_assert_uint_eq(g_strv_length(config->network_exclude), 2);
+    ck_assert_str_eq(config->network_exclude[1], "veth*");
+    ck_assert_str_eq(config->network_order[0], "eth?");
+    ck_assert_uint_eq(config->network_maximum, 10);
+    remove_file(file);
+}
+END_TEST
+
+START_TEST(settings_of_our_own_that_are_off_do_not_show)
+{
+    char *file = make_file("[novacron]\nsessions=\nvsock-any-peer=false\nnetwork-exclude=\n"
+                           "network-order=\nnetwork-maximum=0\n");
+
+    ck_assert_outcome("0 " DEFAULTS NO_LISTS, "-D", "-c", file);
     remove_file(file);
 }
 END_TEST
@@ -370,6 +404,8 @@ main(void)
     tcase_add_test(tcase, the_last_named_file_is_the_one);
     tcase_add_test(tcase, a_bad_file_is_fatal);
     tcase_add_test(tcase, our_own_settings_show_when_they_are_used);
+    tcase_add_test(tcase, interface_filters_are_lists_of_globs_and_a_number);
+    tcase_add_test(tcase, settings_of_our_own_that_are_off_do_not_show);
     tcase_add_test(tcase, the_environment_adds_names_that_nobody_else_has);
     tcase_add_test(tcase, what_else_the_environment_asks_for_is_ignored_with_a_warning);
     tcase_add_test(tcase, a_filter_that_cannot_be_read_is_fatal);
