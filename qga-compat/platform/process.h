@@ -22,8 +22,13 @@ typedef struct {
     gsize input_size;
     gboolean capture_out; /* what is not captured goes to /dev/null */
     gboolean capture_err;
-    gboolean merge_err; /* standard error goes where standard output goes */
+    gboolean merge_err;   /* standard error goes where standard output goes */
+    gboolean is_detached; /* leads a session and a process group of its own */
 } OsProcessSpec;
+
+/* A program that could not be executed; the code is an errno value. */
+#define OS_PROCESS_ERROR (os_process_error_quark())
+GQuark os_process_error_quark(void);
 
 typedef struct {
     gboolean is_signalled; /* `code` is a signal (Windows: an exception), else an exit code */
@@ -46,6 +51,9 @@ gint64 os_process_pid(const OsProcess *process);
 
 /* Bytes of input that are held because the child has not taken them yet. */
 gsize os_process_pending_input(const OsProcess *process);
+
+/* Kill the group of a process that is_detached, whatever of it still runs. Events follow. */
+void os_process_kill(OsProcess *process);
 
 /* Forget the process: no event comes any more. A child that still runs goes on, with its
  * pipes closed. */

@@ -46,10 +46,11 @@ struct OsProcess {
     End outputs[2];     /* by OsProcessStream */
 };
 
-/* What a child gets, by descriptor number. */
+/* What a child gets besides its program. */
 typedef struct {
-    gint fds[3]; /* -1: /dev/null */
-} ChildStreams;
+    gint fds[3]; /* by descriptor number; -1: /dev/null */
+    gboolean is_detached;
+} ChildSetting;
 
 static void
 end_open(End *end, OsProcess *process, gint fd)
@@ -70,6 +71,8 @@ end_close(End *end)
     close(end->fd);
     end->fd = -1;
 }
+
+G_DEFINE_QUARK(os - process - error, os_process_error)
 
 /* The owner may free the process in answer to the event: nothing may touch it afterwards. */
 static void
@@ -196,23 +199,25 @@ close_on_exec(void)
 /* Returns 0 or an errno value; that of a failed exec, too. */
 static gint
 spawn_file(const char *file, char *const *argv, char *const *environment,
-           const ChildStreams *streams, pid_t *ret_pid)
+           const ChildSetting *setting, pid_t *ret_pid)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t signals;
+    gshort flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
     gint error = 0;
 
+    flags |= setting->is_detached ? POSIX_SPAWN_SETSID : 0;
     posix_spawn_file_actions_init(&actions);
     for (gint fd = 0; fd < 3 && !error; fd++)
-        if (streams->fds[fd] >= 0)
-            error = posix_spawn_file_actions_adddup2(&actions, streams->fds[fd], fd);
+        if (setting->fds[fd] >= 0)
+            error = posix_spawn_file_actions_adddup2(&actions, setting->fds[fd], fd);
         else
             error = posix_spawn_file_actions_addopen(&actions, fd, "/dev/null",
                                                      fd ? O_WRONLY : O_RDONLY, 0);
 
     posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setflags(&attributes, flags);
     sigemptyset(&signals);
     posix_spawnattr_setsigmask(&attributes, &signals);
     sigaddset(&signals, SIGPIPE);
@@ -229,9 +234,9 @@ spawn_file(const char *file, char *const *argv, char *const *environment,
 /* A file without an interpreter line is the shell's. */
 static gint
 spawn_file_or_script(char *file, char *const *argv, char *const *environment,
-                     const ChildStreams *streams, pid_t *ret_pid)
+                     const ChildSetting *setting, pid_t *ret_pid)
 {
-    gint error = spawn_file(file, argv, environment, streams, ret_pid);
+    gint error = spawn_file(file, argv, environment, setting, ret_pid);
 
     if (error != ENOEXEC)
         return error;
@@ -243,7 +248,7 @@ spawn_file_or_script(char *file, char *const *argv, char *const *environment,
     for (guint i = 1; argv[i]; i++)
         g_ptr_array_add(script_argv, argv[i]);
     g_ptr_array_add(script_argv, NULL);
-    return spawn_file(shell, (char *const *)script_argv->pdata, environment, streams, ret_pid);
+    return spawn_file(shell, (char *const *)script_argv->pdata, environment, setting, ret_pid);
 }
 
 static const char *
@@ -266,7 +271,7 @@ is_not_here(gint error)
 }
 
 static gint
-spawn_from_path(const OsProcessSpec *spec, char *const *environment, const ChildStreams *streams,
+spawn_from_path(const OsProcessSpec *spec, char *const *environment, const ChildSetting *setting,
                 pid_t *ret_pid)
 {
     const char *program = spec->argv[0];
@@ -284,7 +289,7 @@ spawn_from_path(const OsProcessSpec *spec, char *const *environment, const Child
         /* Cheaper than a child that finds nothing to execute. */
         error = access(file, F_OK) == 0 ? 0 : errno;
         if (!error)
-            error = spawn_file_or_script(file, spec->argv, environment, streams, ret_pid);
+            error = spawn_file_or_script(file, spec->argv, environment, setting, ret_pid);
         if (!is_not_here(error))
             return error;
         was_denied |= error == EACCES;
@@ -294,7 +299,7 @@ spawn_from_path(const OsProcessSpec *spec, char *const *environment, const Child
 }
 
 static gint
-spawn(const OsProcessSpec *spec, const ChildStreams *streams, pid_t *ret_pid)
+spawn(const OsProcessSpec *spec, const ChildSetting *setting, pid_t *ret_pid)
 {
     char *program = spec->argv[0];
     char *const *environment = spec->environment ? spec->environment : environ;
@@ -302,9 +307,9 @@ spawn(const OsProcessSpec *spec, const ChildStreams *streams, pid_t *ret_pid)
     if (!program[0])
         return ENOENT;
     if (strchr(program, '/'))
-        return spawn_file_or_script(program, spec->argv, environment, streams, ret_pid);
+        return spawn_file_or_script(program, spec->argv, environment, setting, ret_pid);
 
-    return spawn_from_path(spec, environment, streams, ret_pid);
+    return spawn_from_path(spec, environment, setting, ret_pid);
 }
 
 /* Never a standard descriptor, even if the agent was started without those: the child would
@@ -353,46 +358,46 @@ open_pipe(OsProcess *process, End *end, gint *ret_child_fd, GError **error)
 }
 
 static gboolean
-open_pipes(OsProcess *process, const OsProcessSpec *spec, ChildStreams *streams, GError **error)
+open_pipes(OsProcess *process, const OsProcessSpec *spec, ChildSetting *setting, GError **error)
 {
-    if (spec->input && !open_pipe(process, &process->input, &streams->fds[0], error))
+    if (spec->input && !open_pipe(process, &process->input, &setting->fds[0], error))
         return FALSE;
     if (spec->capture_out &&
-        !open_pipe(process, &process->outputs[OS_PROCESS_OUT], &streams->fds[1], error))
+        !open_pipe(process, &process->outputs[OS_PROCESS_OUT], &setting->fds[1], error))
         return FALSE;
     if (spec->capture_err &&
-        !open_pipe(process, &process->outputs[OS_PROCESS_ERR], &streams->fds[2], error))
+        !open_pipe(process, &process->outputs[OS_PROCESS_ERR], &setting->fds[2], error))
         return FALSE;
     if (spec->merge_err)
-        streams->fds[2] = streams->fds[1];
+        setting->fds[2] = setting->fds[1];
     return TRUE;
 }
 
 static void
-close_streams(ChildStreams *streams)
+close_streams(ChildSetting *setting)
 {
-    if (streams->fds[2] != streams->fds[1] && streams->fds[2] >= 0)
-        close(streams->fds[2]);
+    if (setting->fds[2] != setting->fds[1] && setting->fds[2] >= 0)
+        close(setting->fds[2]);
     for (guint i = 0; i < 2; i++)
-        if (streams->fds[i] >= 0)
-            close(streams->fds[i]);
+        if (setting->fds[i] >= 0)
+            close(setting->fds[i]);
 }
 
 static gboolean
 start(OsProcess *process, const OsProcessSpec *spec, GError **error)
 {
-    ChildStreams streams = { { -1, -1, -1 } };
-    gboolean is_open = open_pipes(process, spec, &streams, error);
+    ChildSetting setting = { { -1, -1, -1 }, spec->is_detached };
+    gboolean is_open = open_pipes(process, spec, &setting, error);
     gint number = 0;
 
     if (is_open) {
         close_on_exec();
-        number = spawn(spec, &streams, &process->pid);
+        number = spawn(spec, &setting, &process->pid);
     }
-    close_streams(&streams);
+    close_streams(&setting);
     if (number)
-        qapi_set_error(error, "Failed to execute child process “%s” (%s)", spec->argv[0],
-                       strerror(number));
+        g_set_error(error, OS_PROCESS_ERROR, number, "Failed to execute child process “%s” (%s)",
+                    spec->argv[0], strerror(number));
     return is_open && !number;
 }
 
@@ -416,6 +421,17 @@ os_process_start(const OsProcessSpec *spec, const OsProcessEvents *events, gpoin
     if (spec->input)
         start_input(process, spec->input, spec->input_size);
     return g_steal_pointer(&process);
+}
+
+void
+os_process_kill(OsProcess *process)
+{
+    /* A group has its leader's number as long as one of it lives. When the leader is reaped and
+     * the rest is gone too, the number may be another's; only its output still open tells that
+     * there is a rest. */
+    if (process->child_watch || process->outputs[OS_PROCESS_OUT].fd >= 0 ||
+        process->outputs[OS_PROCESS_ERR].fd >= 0)
+        kill(-process->pid, SIGKILL);
 }
 
 gint64
