@@ -83,6 +83,20 @@ ga_call_return(GaCall *call, gconstpointer place)
 }
 
 void
+ga_call_return_full(GaCall *call, gpointer result)
+{
+    const QapiType *type = call->command->result;
+
+    if (type && qapi_kind_is_pointer(type->kind)) {
+        ga_call_return(call, &result);
+        qapi_free(type, result);
+    } else {
+        ga_call_return(call, result);
+        g_free(result);
+    }
+}
+
+void
 ga_call_fail(GaCall *call, GError *error)
 {
     if (!call->is_orphan)

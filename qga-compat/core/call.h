@@ -27,6 +27,10 @@ void ga_call_start(GaCall *call, const QapiNode *arguments);
  * the caller's. */
 void ga_call_return(GaCall *call, gconstpointer place);
 
+/* Settle with a result that is freed: an object or a list; a scalar in memory of g_malloc(); NULL
+ * for commands without one. */
+void ga_call_return_full(GaCall *call, gpointer result /* (transfer full) */);
+
 /* Settle with an error. */
 void ga_call_fail(GaCall *call, GError *error /* (transfer full) */);
 

@@ -179,10 +179,16 @@ toy_ask(Toy *toy, const char *text)
     return toy_received(toy->channel);
 }
 
+GaCall *
+toy_take(Toy *toy)
+{
+    return g_queue_pop_head(ga_agent_slot(toy->agent, &waiting_slot));
+}
+
 void
 toy_settle(Toy *toy, gint64 result)
 {
-    ga_call_return(g_queue_pop_head(ga_agent_slot(toy->agent, &waiting_slot)), &result);
+    ga_call_return(toy_take(toy), &result);
     toy_run();
 }
 
@@ -195,7 +201,7 @@ toy_waiting(Toy *toy)
 void
 toy_lose(Toy *toy)
 {
-    g_autoptr(GaCall) call = g_queue_pop_head(ga_agent_slot(toy->agent, &waiting_slot));
+    g_autoptr(GaCall) call = toy_take(toy);
 
     ck_assert_ptr_nonnull(call);
 }

@@ -43,5 +43,8 @@ void toy_run(void);
 void toy_settle(Toy *toy, gint64 result);
 guint toy_waiting(Toy *toy);
 
+/* That call, to be settled by the caller. */
+GaCall *toy_take(Toy *toy);
+
 /* Drop that call unsettled, as a handler with a bug would. */
 void toy_lose(Toy *toy);
