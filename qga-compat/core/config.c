@@ -89,12 +89,20 @@ static const Option options[] = {
       "or when the device is lost" },
     { 'h', "help", NULL, 0, HELP, 0, "print this text and leave" },
     { 's', NULL, NULL, 0, IGNORED, 0, NULL }, /* upstream's service control on Windows */
-    { 0, "sessions", OURS, 12, SESSIONS, G_STRUCT_OFFSET(GaConfig, sessions), NULL },
-    { 0, "vsock-any-peer", OURS, 13, SWITCH, G_STRUCT_OFFSET(GaConfig, vsock_any_peer), NULL },
-    { 0, "reported-version", OURS, 14, TEXT, G_STRUCT_OFFSET(GaConfig, reported_version), NULL },
-    { 0, "network-exclude", OURS, 15, TEXTS, G_STRUCT_OFFSET(GaConfig, network_exclude), NULL },
-    { 0, "network-order", OURS, 16, TEXTS, G_STRUCT_OFFSET(GaConfig, network_order), NULL },
-    { 0, "network-maximum", OURS, 17, NUMBER, G_STRUCT_OFFSET(GaConfig, network_maximum), NULL },
+    { 0, "sessions", OURS, 12, SESSIONS, G_STRUCT_OFFSET(GaConfig, sessions),
+      "further channels, each METHOD:PATH, separated by\n"
+      "semicolons; a unix socket among them answers root only" },
+    { 0, "vsock-any-peer", OURS, 13, SWITCH, G_STRUCT_OFFSET(GaConfig, vsock_any_peer),
+      "answer others than the host on a vsock port, too" },
+    { 0, "reported-version", OURS, 14, TEXT, G_STRUCT_OFFSET(GaConfig, reported_version),
+      "the version that guest-info answers" },
+    { 0, "network-exclude", OURS, 15, TEXTS, G_STRUCT_OFFSET(GaConfig, network_exclude),
+      "interfaces that guest-network-get-interfaces leaves\n"
+      "out: patterns as of a shell, separated by semicolons" },
+    { 0, "network-order", OURS, 16, TEXTS, G_STRUCT_OFFSET(GaConfig, network_order),
+      "patterns of the interfaces that it lists first" },
+    { 0, "network-maximum", OURS, 17, NUMBER, G_STRUCT_OFFSET(GaConfig, network_maximum),
+      "the most interfaces that it lists; 0: all" },
 };
 
 static gpointer
@@ -407,22 +415,44 @@ command_names(const GaCommandTable *table)
     return g_string_free(text, FALSE);
 }
 
-/* One option's block: its names, then its text from HELP_COLUMN on. */
+/* One block: what is explained, then the explanation from HELP_COLUMN on. */
 static void
-append_help(GString *text, const Option *option, const char *place)
+append_help(GString *text, const char *name, const char *help, const char *place)
 {
-    g_autofree char *names = g_strdup_printf("  -%c, --%s", option->letter, option->name);
-    g_auto(GStrv) lines = g_strsplit(option->help, "\n", -1);
-
-    if (strlen(names) < HELP_COLUMN)
-        g_string_append_printf(text, "%-*s", HELP_COLUMN, names);
-    else
-        g_string_append_printf(text, "%s\n%*s", names, HELP_COLUMN, "");
-
+    g_auto(GStrv) lines = g_strsplit(help, "\n", -1);
     g_autofree char *body = g_strjoinv("\n                    ", lines);
+
+    if (strlen(name) < HELP_COLUMN - 2)
+        g_string_append_printf(text, "  %-*s", HELP_COLUMN - 2, name);
+    else
+        g_string_append_printf(text, "  %s\n%*s", name, HELP_COLUMN, "");
     g_string_append_printf(text, "%s\n", body);
     if (place)
         g_string_append_printf(text, "%*s(default: %s)\n", HELP_COLUMN, "", place);
+}
+
+static void
+append_options(GString *text, const GaPlaces *places)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(options); i++) {
+        const Option *option = &options[i];
+        g_autofree char *names = g_strdup_printf("-%c, --%s", option->letter, option->name);
+
+        if (option->letter != 0 && option->help)
+            append_help(text, names, option->help, place_of(places, option));
+    }
+}
+
+/* The options that have names are keys of the file too, in [general]. */
+static void
+append_keys(GString *text)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(options); i++) {
+        const Option *option = &options[i];
+
+        if (option->letter == 0 && option->help)
+            append_help(text, option->name, option->help, NULL);
+    }
 }
 
 static char *
@@ -436,10 +466,9 @@ help_text(const GaProgram *program, const char *name)
                            "Copyright (c) the NovaCron Guest Agent's authors, GPL-2.0-or-later\n"
                            "\n",
                            name, program->compat_version, program->version);
-    for (gsize i = 0; i < G_N_ELEMENTS(options); i++) {
-        if (options[i].help)
-            append_help(text, &options[i], place_of(program->places, &options[i]));
-    }
+    append_options(text, program->places);
+    g_string_append(text, "\nOnly in the configuration file, in [" OURS "]:\n");
+    append_keys(text);
     g_string_append_printf(
         text,
         "\n"

@@ -168,7 +168,10 @@ START_TEST(help_has_every_option_at_its_columns)
             continue;
         if ((*line)[2] == '-')
             ck_assert_int_eq((*line)[3], *letter++);
-        if (strlen(*line) > strlen("  -F, --fsfreeze-hook"))
+        /* a name that is too long has its line for itself */
+        gboolean stands_alone = line[1] && g_str_has_prefix(line[1], "                    ") &&
+                                !strstr(*line + 2, "  ");
+        if (!stands_alone)
             ck_assert_msg((*line)[19] == ' ' && (*line)[20] != ' ', "%s", *line);
     }
     ck_assert_str_eq(letter, "");
