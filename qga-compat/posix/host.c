@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The guest as a whole: its name, its load, where its time zone is set. */
+/* The guest as a whole: its name and its load. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "gen/guest-agent-commands.h"
-#include "platform/time.h"
 #include "runtime/qapi-error.h"
 
 /* POSIX allows names of 255 bytes; with less room than the longest name and its NUL, upstream
@@ -43,10 +42,4 @@ guest_get_load(G_GNUC_UNUSED GaAgent *agent, GError **error)
     average->load5m = load[1];
     average->load15m = load[2];
     return average;
-}
-
-const char *
-os_local_time_zone(void)
-{
-    return "/etc/localtime";
 }

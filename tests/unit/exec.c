@@ -52,6 +52,19 @@ os_process_pending_input(const OsProcess *process)
     return process->pending_input;
 }
 
+/* For the commands that run helper programs; none of them is asked for here. */
+void
+os_process_kill(G_GNUC_UNUSED OsProcess *process)
+{
+    ck_abort();
+}
+
+GQuark
+os_process_error_quark(void)
+{
+    return g_quark_from_static_string("process");
+}
+
 void
 os_process_free(OsProcess *process)
 {
