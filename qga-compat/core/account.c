@@ -58,7 +58,8 @@ ga_account_free(GaAccount *account)
 void
 ga_account_set_muted(GaAccount *account, gboolean is_muted)
 {
-    account->is_muted = is_muted;
+    if (account)
+        account->is_muted = is_muted;
 }
 
 static G_GNUC_PRINTF(2, 0) void write_line(GaAccount *account, const char *format,

@@ -21,7 +21,8 @@ typedef struct {
 GaAccount *ga_account_new(const GaAccountSink *functions, gpointer sink /* (transfer full) */);
 void ga_account_free(GaAccount *account);
 
-/* Nothing is written while muted (frozen: the log may be on a frozen file system). */
+/* Nothing is written while muted (frozen: the log may be on a frozen file system). `account` may
+ * be NULL. */
 void ga_account_set_muted(GaAccount *account, gboolean is_muted);
 
 /* A line for `command` (a string that lives for ever: it is the key of the rate limit).

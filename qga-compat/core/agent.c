@@ -18,6 +18,8 @@ struct GaAgent {
     GPtrArray *sessions;
     GArray *slots; /* OpenSlot, in order of opening */
     GMainLoop *loop;
+    GaFrozenChanged frozen_changed;
+    gpointer frozen_owner;
     gboolean is_verbose;
     gboolean is_stopped;
     gint status;
@@ -132,6 +134,64 @@ const GaConfig *
 ga_agent_config(const GaAgent *agent)
 {
     return agent->config;
+}
+
+void
+ga_agent_watch_frozen(GaAgent *agent, GaFrozenChanged changed, gpointer owner)
+{
+    agent->frozen_changed = changed;
+    agent->frozen_owner = owner;
+}
+
+static void
+warn_of(const GError *error)
+{
+    g_auto(GStrv) lines = error ? g_strsplit(error->message, "\n", -1) : NULL;
+
+    for (char **line = lines; line && *line; line++)
+        g_warning("%s", *line);
+}
+
+/* In upstream's words: a line for each command whose turn it is or was. */
+static void
+set_gate(GaAgent *agent, gboolean is_frozen)
+{
+    ga_gate_set_frozen(agent->gate, is_frozen);
+    for (guint i = 0; agent->is_verbose && i < agent->table->n_rows; i++) {
+        const GaCommand *command = &agent->table->rows[i];
+
+        if (!(command->flags & GA_COMMAND_WHILE_FROZEN) &&
+            (is_frozen || ga_gate_allows(agent->gate, command)))
+            g_debug("%s command: %s", is_frozen ? "disabling" : "enabling", command->name);
+    }
+}
+
+void
+ga_agent_freeze(GaAgent *agent)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_warning("disabling logging due to filesystem freeze");
+    if (!ga_persist_set_frozen(agent->persist, TRUE, &error))
+        warn_of(error);
+    set_gate(agent, TRUE);
+    ga_account_set_muted(agent->account, TRUE);
+    if (agent->frozen_changed)
+        agent->frozen_changed(agent->frozen_owner, TRUE);
+}
+
+void
+ga_agent_thaw(GaAgent *agent, gboolean has_expired)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (agent->frozen_changed)
+        agent->frozen_changed(agent->frozen_owner, FALSE);
+    if (!(has_expired ? ga_persist_expire(agent->persist, &error)
+                      : ga_persist_set_frozen(agent->persist, FALSE, &error)))
+        warn_of(error);
+    set_gate(agent, FALSE);
+    ga_account_set_muted(agent->account, FALSE);
 }
 
 gpointer

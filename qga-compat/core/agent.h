@@ -39,5 +39,15 @@ GaPersist *ga_agent_persist(const GaAgent *agent);
 GaAccount *ga_agent_account(const GaAgent *agent);
 const GaConfig *ga_agent_config(const GaAgent *agent);
 
+/* Told when file systems are about to be frozen or were thawed: the log must not write between. */
+typedef void (*GaFrozenChanged)(gpointer owner, gboolean is_frozen);
+void ga_agent_watch_frozen(GaAgent *agent, GaFrozenChanged changed, gpointer owner);
+
+/* Enter the frozen state: its mark, what may run, no log and no accounting. */
+void ga_agent_freeze(GaAgent *agent);
+
+/* Leave it; `has_expired`: without a client that asked for it, so that the next one is told. */
+void ga_agent_thaw(GaAgent *agent, gboolean has_expired);
+
 /* The state of a command family, opened at first use. Never NULL. */
 gpointer ga_agent_slot(GaAgent *agent, const GaSlot *slot);

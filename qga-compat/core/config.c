@@ -45,7 +45,7 @@ typedef struct {
 
 #define GENERAL "general"
 #define OURS "novacron"
-#define LAST_PLACE 17
+#define LAST_PLACE 19
 #define HELP_COLUMN 20
 
 static const Option options[] = {
@@ -103,6 +103,13 @@ static const Option options[] = {
       "patterns of the interfaces that it lists first" },
     { 0, "network-maximum", OURS, 17, NUMBER, G_STRUCT_OFFSET(GaConfig, network_maximum),
       "the most interfaces that it lists; 0: all" },
+    { 0, "fsfreeze-deadline-ms", OURS, 18, NUMBER, G_STRUCT_OFFSET(GaConfig, freeze_deadline_ms),
+      "milliseconds after which frozen file systems are\n"
+      "thawed, whatever becomes of the agent; 0: never" },
+    { 0, "fsfreeze-hook-timeout-ms", OURS, 19, NUMBER,
+      G_STRUCT_OFFSET(GaConfig, freeze_hook_timeout_ms),
+      "milliseconds that a freeze hook has before it is\n"
+      "killed, which fails the command; 0: no limit" },
 };
 
 static gpointer

@@ -63,7 +63,9 @@ typedef struct {
     char *reported_version; /* of guest-info; NULL: the version that we are compatible with */
     char **network_exclude; /* globs of interface names; NULL: none */
     char **network_order;
-    guint network_maximum; /* of interfaces; 0: all */
+    guint network_maximum;        /* of interfaces; 0: all */
+    guint freeze_deadline_ms;     /* then a guardian thaws; 0: file systems stay frozen */
+    guint freeze_hook_timeout_ms; /* 0: a hook takes as long as it likes */
 
     GaConfigAction action;
     char *text;

@@ -20,9 +20,12 @@
 #define FIRST_HANDLE 1000
 
 struct GaPersist {
+    char *directory;
     char *path;
     char *frozen_path;
+    char *expired_path;
     gboolean is_frozen;
+    gboolean is_late; /* the file does not have next_handle yet */
     gint64 next_handle;
 };
 
@@ -31,8 +34,10 @@ ga_persist_free(GaPersist *persist)
 {
     if (!persist)
         return;
+    g_free(persist->directory);
     g_free(persist->path);
     g_free(persist->frozen_path);
+    g_free(persist->expired_path);
     g_free(persist);
 }
 
@@ -149,8 +154,10 @@ ga_persist_new(const char *directory, GError **error)
 {
     g_autoptr(GaPersist) persist = g_new0(GaPersist, 1);
 
+    persist->directory = g_strdup(directory);
     persist->path = g_strdup_printf("%s/qga.state", directory);
-    persist->frozen_path = g_strdup_printf("%s.isfrozen", persist->path);
+    persist->frozen_path = g_strdup_printf("%s/" GA_PERSIST_FROZEN, directory);
+    persist->expired_path = g_strdup_printf("%s/" GA_PERSIST_EXPIRED, directory);
     return find_mark(persist, error) ? g_steal_pointer(&persist) : NULL;
 }
 
@@ -160,6 +167,12 @@ ga_persist_next_handle(GaPersist *persist, gint64 *ret_handle, GError **error)
     g_autoptr(GError) reason = NULL;
     gint64 handle = persist->next_handle++;
 
+    /* A file whose opening was under way when the freeze began. */
+    if (persist->is_frozen) {
+        persist->is_late = TRUE;
+        *ret_handle = handle;
+        return TRUE;
+    }
     if (!save(persist, &reason)) {
         g_warning("%s", reason->message);
         qapi_set_error(error, "failed to commit persistent state to disk");
@@ -175,20 +188,81 @@ ga_persist_is_frozen(const GaPersist *persist)
     return persist->is_frozen;
 }
 
+static gboolean
+fail_mark(const GaPersist *persist, const char *deed, const char *verb, GError **error)
+{
+    qapi_set_error(error,
+                   "unable to %s %s: %s\nunable to %s %s, fsfreeze may not function properly", deed,
+                   persist->frozen_path, g_strerror(errno), verb, persist->frozen_path);
+    return FALSE;
+}
+
+static gboolean
+make_mark(const GaPersist *persist, GError **error)
+{
+    gint fd = g_open(persist->frozen_path, O_CREAT | O_WRONLY, 0600);
+
+    if (fd < 0)
+        return fail_mark(persist, "open/create file", "create", error);
+    g_close(fd, NULL);
+    return TRUE;
+}
+
+static void
+thawed(GaPersist *persist)
+{
+    g_autoptr(GError) error = NULL;
+
+    persist->is_frozen = FALSE;
+    if (persist->is_late && !save(persist, &error))
+        g_warning("%s", error->message);
+    persist->is_late = FALSE;
+}
+
 gboolean
 ga_persist_set_frozen(GaPersist *persist, gboolean is_frozen, GError **error)
 {
     if (is_frozen) {
-        gint fd = g_open(persist->frozen_path, O_CREAT | O_WRONLY, 0600);
-        if (fd < 0) {
-            qapi_set_errno(error, errno, "unable to create file at path %s", persist->frozen_path);
-            return FALSE;
-        }
-        g_close(fd, NULL);
-    } else if (g_unlink(persist->frozen_path) != 0 && errno != ENOENT) {
-        qapi_set_errno(error, errno, "unable to remove file at path %s", persist->frozen_path);
+        persist->is_frozen = TRUE;
+        return make_mark(persist, error);
+    }
+    thawed(persist);
+    if (g_unlink(persist->frozen_path) != 0 && errno != ENOENT)
+        return fail_mark(persist, "delete file:", "delete", error);
+    return TRUE;
+}
+
+gboolean
+ga_persist_expire(GaPersist *persist, GError **error)
+{
+    thawed(persist);
+    if (g_rename(persist->frozen_path, persist->expired_path) == 0 ||
+        ga_persist_has_expired(persist))
+        return TRUE;
+
+    gint fd = g_open(persist->expired_path, O_CREAT | O_WRONLY, 0600);
+    if (fd < 0) {
+        qapi_set_errno(error, errno, "unable to open/create file %s", persist->expired_path);
         return FALSE;
     }
-    persist->is_frozen = is_frozen;
+    g_close(fd, NULL);
     return TRUE;
+}
+
+gboolean
+ga_persist_has_expired(const GaPersist *persist)
+{
+    return g_access(persist->expired_path, F_OK) == 0;
+}
+
+void
+ga_persist_forget_expired(const GaPersist *persist)
+{
+    g_unlink(persist->expired_path);
+}
+
+const char *
+ga_persist_directory(const GaPersist *persist)
+{
+    return persist->directory;
 }

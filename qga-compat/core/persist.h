@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What outlives the process, in the state directory: the counter of file handles
- * (qga.state) and the mark that file systems are frozen (qga.state.isfrozen).
+ * (qga.state), the mark that file systems are frozen (qga.state.isfrozen), and the
+ * note that they were thawed before a client asked for it (qga.state.thawexpired).
  */
 #pragma once
 
 #include <glib.h>
 
 typedef struct GaPersist GaPersist;
+
+/* In the state directory. A freeze that expires turns the mark into the note by renaming it. */
+#define GA_PERSIST_FROZEN "qga.state.isfrozen"
+#define GA_PERSIST_EXPIRED "qga.state.thawexpired"
 
 /* Look for the mark of a freeze: what comes before ga_persist_load() depends on it. */
 GaPersist *ga_persist_new(const char *directory, GError **error);
@@ -19,11 +24,23 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(GaPersist, ga_persist_free)
 gboolean ga_persist_load(GaPersist *persist, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A number that was never given before, also not before a restart; in the file before this
- * returns, and used up if that fails. Negative after an overflow, as upstream's. */
+ * returns, and used up if that fails. Negative after an overflow, as upstream's. Frozen, the file
+ * cannot be written: it is when the mark goes. */
 gboolean ga_persist_next_handle(GaPersist *persist, gint64 *ret_handle,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The mark of a freeze. Found at start: a former agent died while file systems were frozen. */
+/* The mark of a freeze. Found at start: a former agent died while file systems were frozen.
+ * Whether it could be set or removed, the state is as wanted; the error says what upstream logs, in
+ * two lines. */
 gboolean ga_persist_is_frozen(const GaPersist *persist);
 gboolean ga_persist_set_frozen(GaPersist *persist, gboolean is_frozen,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* No longer frozen, but nobody asked for it: leave the note, unless somebody else has left it. */
+gboolean ga_persist_expire(GaPersist *persist, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The note. Looked up on disk, since a guardian may leave it. */
+gboolean ga_persist_has_expired(const GaPersist *persist);
+void ga_persist_forget_expired(const GaPersist *persist);
+
+const char *ga_persist_directory(const GaPersist *persist);

@@ -67,3 +67,21 @@ ga_task_run(void (*work)(gpointer data), void (*done)(gpointer data), gpointer d
         g_timeout_add_seconds(RETRY_SECONDS, make_threads, pool.retval);
     }
 }
+
+static gpointer
+run_apart(gpointer data)
+{
+    run(data, NULL);
+    return NULL;
+}
+
+void
+ga_task_run_apart(void (*work)(gpointer data), void (*done)(gpointer data), gpointer data)
+{
+    Task *task = g_new(Task, 1);
+
+    *task = (Task){ work, done, data };
+    g_autoptr(GThread) thread = g_thread_try_new("task", run_apart, task, NULL);
+    if (!thread)
+        run(task, NULL);
+}

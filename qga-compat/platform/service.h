@@ -20,6 +20,9 @@ OsPidFile *os_pid_file_open(const char *path, GError **error) G_GNUC_WARN_UNUSED
 
 /* Remove the file, unless another one has taken its place. */
 void os_pid_file_close(OsPidFile *file);
+
+/* Only give up the lock: the file is where nothing can be removed, in a frozen file system. */
+void os_pid_file_leave(OsPidFile *file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OsPidFile, os_pid_file_close)
 
 /* Go on in a child; the parent ends at once, successfully. To be done before anything makes a

@@ -97,10 +97,16 @@ os_pid_file_open(const char *path, GError **error)
 void
 os_pid_file_close(OsPidFile *file)
 {
+    if (file && stands_at(file->fd, file->path))
+        unlink(file->path);
+    os_pid_file_leave(file);
+}
+
+void
+os_pid_file_leave(OsPidFile *file)
+{
     if (!file)
         return;
-    if (stands_at(file->fd, file->path))
-        unlink(file->path);
     close(file->fd);
     g_free(file->path);
     g_free(file);
