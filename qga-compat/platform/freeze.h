@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Quiescing file systems. What may wait is for a thread, and takes values and returns
+ * values.
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef struct GaAccount GaAccount;
+
+/* File systems, open, in the order in which they can be frozen without a deadlock. */
+typedef struct OsFreeze OsFreeze;
+
+/* For a thread: those of `only` (of char *), or all (NULL). Only what keeps the list from being
+ * made is an error; a file system that cannot be opened is found when it is to be frozen. */
+OsFreeze *os_freeze_open(const GPtrArray *only, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void os_freeze_free(OsFreeze *freeze);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(OsFreeze, os_freeze_free)
+
+/* Log what was odd about the list. */
+void os_freeze_account(const OsFreeze *freeze, GaAccount *account, const char *command);
+
+/* For a thread: sync and freeze them, until `deadline` (monotonic; 0: none) or os_freeze_stop(),
+ * whose coming too late for all of them is an error. Returns how many it has frozen; -1 on error,
+ * and then some may be. */
+gint64 os_freeze_run(OsFreeze *freeze, gint64 deadline, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* From any thread: freeze no more. */
+void os_freeze_stop(OsFreeze *freeze);
+
+/* For a thread: thaw every file system of the machine that is frozen. Returns how many; -1 on
+ * error, when nothing could be tried. */
+gint64 os_thaw(GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/*
+ * The guardian: a process that thaws at the deadline, whatever becomes of the agent. At the
+ * deadline, or told to end by the system, it thaws, turns the mark of the freeze into the note
+ * that it has expired (core/persist.h), and leaves. It outlives the agent, and the next agent
+ * finds it.
+ */
+typedef struct OsGuardian OsGuardian;
+
+/* Once, from the main loop: it has thawed by itself, or it has gone and nobody guards. The object
+ * is still to be freed. */
+typedef void (*OsGuardianEnded)(gpointer owner, gboolean has_expired);
+
+/* `directory` is the agent's state directory. */
+OsGuardian *os_guardian_start(const OsFreeze *freeze, const char *directory, gint64 deadline,
+                              OsGuardianEnded ended, gpointer owner,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The one that a former agent has started; NULL if there is none. */
+OsGuardian *os_guardian_find(const char *directory, OsGuardianEnded ended, gpointer owner);
+
+/* Freezing is over: until it is told, the guardian thaws again and again after the deadline.
+ * Freeing the object, and the agent's death, say the same. */
+void os_guardian_freezing_is_over(OsGuardian *guardian);
+
+/* All is thawed. ended() follows soon, and tells who was first. */
+void os_guardian_release(OsGuardian *guardian);
+
+void os_guardian_free(OsGuardian *guardian);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(OsGuardian, os_guardian_free)
