@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "build-config.h"
+#include "commands/freeze.h"
 #include "core/config.h"
 #include "core/log.h"
 #include "core/session.h"
@@ -19,9 +20,12 @@ static const GaProgram program = { NOVACRON_VERSION, QEMU_GA_VERSION, NOVACRON_U
                                    &ga_command_table };
 
 typedef struct {
+    const GaConfig *config;
     GaLog *log;
     GaAgent *agent;
-    GaSession *session; /* upstream's channel */
+    GaSession *session;  /* upstream's channel */
+    OsPidFile *pid_file; /* NULL: none, or not yet */
+    gboolean is_waiting; /* log and pid file, for the thaw of what was frozen at the start */
 } Daemon;
 
 static void
@@ -29,7 +33,7 @@ on_stop(gpointer owner, gint reason)
 {
     Daemon *daemon = owner;
 
-    if (ga_gate_is_frozen(ga_agent_gate(daemon->agent)))
+    if (ga_gate_is_frozen(ga_agent_gate(daemon->agent)) && !ga_freeze_is_guarded(daemon->agent))
         return; /* nobody else would thaw */
     g_debug("received signal num %d, quitting", reason);
     ga_agent_stop(daemon->agent,
@@ -47,6 +51,48 @@ on_toggle_verbose(gpointer owner)
 }
 
 static const OsServiceEvents service_events = { on_stop, on_toggle_verbose };
+
+/* What cannot be opened after a thaw is done without. */
+static void
+warn_unless(gboolean is_done, const GError *error)
+{
+    if (!is_done)
+        g_warning("%s", error->message);
+}
+
+static void
+open_log(Daemon *daemon)
+{
+    g_autoptr(GError) error = NULL;
+
+    warn_unless(ga_log_open(daemon->log, daemon->config->log_file, &error), error);
+}
+
+static void
+open_pid_file(Daemon *daemon)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (daemon->config->daemonize)
+        daemon->pid_file = os_pid_file_open(daemon->config->pid_file, &error);
+    warn_unless(!error, error);
+}
+
+static void
+on_frozen_changed(gpointer owner, gboolean is_frozen)
+{
+    Daemon *daemon = owner;
+
+    ga_log_set_muted(daemon->log, is_frozen);
+    if (is_frozen)
+        return;
+    if (daemon->is_waiting)
+        open_log(daemon);
+    g_warning("logging re-enabled due to filesystem unfreeze");
+    if (daemon->is_waiting)
+        open_pid_file(daemon);
+    daemon->is_waiting = FALSE;
+}
 
 static gint
 fail(const GError *error)
@@ -89,6 +135,22 @@ open_sessions(GaAgent *agent, const GaConfig *config, GError **error)
     return session;
 }
 
+/* Until the end. Frozen, the file with the process id must stay: its file system may be. */
+static gint
+serve(Daemon *daemon)
+{
+    ga_agent_watch_frozen(daemon->agent, on_frozen_changed, daemon);
+    os_service_watch(&service_events, daemon);
+    ga_freeze_resume(daemon->agent);
+
+    gint status = ga_agent_run(daemon->agent);
+    if (ga_gate_is_frozen(ga_agent_gate(daemon->agent)))
+        os_pid_file_leave(daemon->pid_file);
+    else
+        os_pid_file_close(daemon->pid_file);
+    return status;
+}
+
 /* Frozen, nothing can be written: the log and the file with the process id wait for the thaw. */
 static gint
 run(const GaConfig *config)
@@ -115,16 +177,15 @@ run(const GaConfig *config)
     if (!session)
         return fail(error);
 
-    g_autoptr(OsPidFile) pid_file = NULL;
+    OsPidFile *pid_file = NULL;
     if (config->daemonize &&
         !os_service_daemonize(is_frozen ? NULL : config->pid_file, &pid_file, &error)) {
         g_critical("%s", error->message);
         return EXIT_FAILURE;
     }
 
-    Daemon daemon = { log, agent, session };
-    os_service_watch(&service_events, &daemon);
-    return ga_agent_run(agent);
+    Daemon daemon = { config, log, agent, session, pid_file, is_frozen };
+    return serve(&daemon);
 }
 
 static gboolean

@@ -3,8 +3,58 @@
  * guest-fsfreeze-*. The state that is told is the agent's own: somebody else may
  * have frozen file systems too.
  */
-#include "core/agent.h"
+#include "commands/freeze.h"
+
+#include "commands/freezer.h"
+#include "core/call.h"
 #include "gen/guest-agent-commands.h"
+
+static gpointer
+freezer_open(GaAgent *agent)
+{
+    return ga_freezer_new(agent);
+}
+
+static void
+freezer_close(gpointer state)
+{
+    ga_freezer_free(state);
+}
+
+static const GaSlot freezer_slot = { "freezer", freezer_open, freezer_close };
+
+static GaFreezer *
+freezer_of(GaAgent *agent)
+{
+    return ga_agent_slot(agent, &freezer_slot);
+}
+
+static void
+frozen(gint64 count, GError *error, gpointer user_data)
+{
+    if (error)
+        ga_call_fail(user_data, error);
+    else
+        guest_fsfreeze_freeze_return(user_data, count);
+}
+
+static void
+list_frozen(gint64 count, GError *error, gpointer user_data)
+{
+    if (error)
+        ga_call_fail(user_data, error);
+    else
+        guest_fsfreeze_freeze_list_return(user_data, count);
+}
+
+static void
+thawed(gint64 count, GError *error, gpointer user_data)
+{
+    if (error)
+        ga_call_fail(user_data, error);
+    else
+        guest_fsfreeze_thaw_return(user_data, count);
+}
 
 gboolean
 guest_fsfreeze_status(GaAgent *agent, GuestFsfreezeStatus *ret_value, G_GNUC_UNUSED GError **error)
@@ -12,4 +62,36 @@ guest_fsfreeze_status(GaAgent *agent, GuestFsfreezeStatus *ret_value, G_GNUC_UNU
     *ret_value = ga_gate_is_frozen(ga_agent_gate(agent)) ? GUEST_FSFREEZE_STATUS_FROZEN
                                                          : GUEST_FSFREEZE_STATUS_THAWED;
     return TRUE;
+}
+
+void
+guest_fsfreeze_freeze(GaCall *call)
+{
+    ga_freezer_freeze(freezer_of(ga_call_agent(call)), "guest-fsfreeze-freeze", NULL, frozen, call);
+}
+
+void
+guest_fsfreeze_freeze_list(GaCall *call, const GuestFsfreezeFreezeListArgs *args)
+{
+    ga_freezer_freeze(freezer_of(ga_call_agent(call)), "guest-fsfreeze-freeze-list",
+                      args->mountpoints, list_frozen, call);
+}
+
+void
+guest_fsfreeze_thaw(GaCall *call)
+{
+    ga_freezer_thaw(freezer_of(ga_call_agent(call)), thawed, call);
+}
+
+void
+ga_freeze_resume(GaAgent *agent)
+{
+    if (ga_gate_is_frozen(ga_agent_gate(agent)))
+        ga_freezer_resume(freezer_of(agent));
+}
+
+gboolean
+ga_freeze_is_guarded(GaAgent *agent)
+{
+    return ga_freezer_is_guarded(freezer_of(agent));
 }

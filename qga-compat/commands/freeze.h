@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the start and the end of the agent have to do with frozen file systems. */
+#pragma once
+
+#include "core/agent.h"
+
+/* An agent that starts in the frozen state looks for the guardian that its predecessor has left:
+ * watches it, or thaws if there ought to be one. */
+void ga_freeze_resume(GaAgent *agent);
+
+/* Whether file systems are frozen and will be thawed at their deadline also without the agent. */
+gboolean ga_freeze_is_guarded(GaAgent *agent);

@@ -1,0 +1,575 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The steps of a freeze: hook, list, frozen state, guardian, freeze; of a thaw: thaw,
+ * end of the frozen state and of the guardian, hook. A freeze that fails goes on as a
+ * thaw. All steps are upstream's, in its order, but for the guardian.
+ *
+ * The guardian may end a freeze at any moment: of itself at the deadline, or by being
+ * killed, upon which we thaw, as nobody else would at the deadline. Either is an expiry:
+ * the agent leaves the frozen state, runs the thaw hook, since the applications must
+ * not stay held, and tells the next guest-fsfreeze-thaw.
+ */
+#include "commands/freezer.h"
+
+#include "commands/helper.h"
+#include "core/task.h"
+#include "platform/freeze.h"
+#include "runtime/qapi-error.h"
+
+#define MS_IN_US G_GINT64_CONSTANT(1000)
+
+typedef enum { FREEZE, THAW, EXPIRE } Kind;
+
+/* What goes to a thread and comes back. */
+typedef struct {
+    GaFreezer *freezer; /* NULL: it has gone */
+    GPtrArray *only;
+    OsFreeze *freeze;
+    OsGuardian *guardian; /* of a freeze that was given up; it must know when that is over */
+    gint64 deadline;
+    gint64 count;
+    GError *error;
+} Work;
+
+typedef struct {
+    Kind kind;
+    const char *command;
+    GPtrArray *only;
+    gboolean has_expired; /* its freeze has ended before its thaw */
+    gint64 count;
+    GError *error;
+    GaFreezerDone done;
+    gpointer user_data;
+} Operation;
+
+struct GaFreezer {
+    GaAgent *agent;
+    GQueue waiting; /* Operation */
+    Operation *current;
+    void (*next)(GaFreezer *freezer, GError *error); /* after the hook */
+    Work *work;                                      /* on a thread for the current operation */
+    Work *abandoned;                                 /* a freeze that hangs in the kernel */
+    OsGuardian *guardian;
+};
+
+static void begin(GaFreezer *freezer);
+
+static void
+operation_free(gpointer data)
+{
+    Operation *operation = data;
+
+    if (!operation)
+        return;
+    if (operation->only)
+        g_ptr_array_unref(operation->only);
+    g_clear_error(&operation->error);
+    g_free(operation);
+}
+
+static void
+work_free(Work *work)
+{
+    os_guardian_free(work->guardian);
+    os_freeze_free(work->freeze);
+    if (work->only)
+        g_ptr_array_unref(work->only);
+    g_clear_error(&work->error);
+    g_free(work);
+}
+
+static const GaConfig *
+config_of(const GaFreezer *freezer)
+{
+    return ga_agent_config(freezer->agent);
+}
+
+static gboolean
+is_frozen(const GaFreezer *freezer)
+{
+    return ga_gate_is_frozen(ga_agent_gate(freezer->agent));
+}
+
+static void
+account(const GaFreezer *freezer, const char *text)
+{
+    ga_account(ga_agent_account(freezer->agent), freezer->current->command, "%s", text);
+}
+
+/* The end of an operation. What its client does next may come from within done(). */
+
+static void
+finish(GaFreezer *freezer, gint64 count, GError *error)
+{
+    Operation *operation = g_steal_pointer(&freezer->current);
+
+    if (operation->done)
+        operation->done(count, error, operation->user_data);
+    else
+        g_clear_error(&error);
+    operation_free(operation);
+    begin(freezer);
+}
+
+static void
+finish_expired(GaFreezer *freezer)
+{
+    guint deadline = config_of(freezer)->freeze_deadline_ms;
+    g_autofree char *limit = deadline ? g_strdup_printf(" of %u ms", deadline) : g_strdup("");
+    GError *error = NULL;
+
+    ga_persist_forget_expired(ga_agent_persist(freezer->agent));
+    qapi_set_error(
+        &error,
+        "file systems were thawed before this command: the deadline of the freeze%s had "
+        "passed, or its guardian was stopped; a snapshot taken since may be inconsistent",
+        limit);
+    finish(freezer, -1, error);
+}
+
+/* Threads. */
+
+static Work *
+work_new(GaFreezer *freezer)
+{
+    Work *work = g_new0(Work, 1);
+
+    work->freezer = freezer;
+    freezer->work = work;
+    return work;
+}
+
+/* NULL: nobody waits for it any more, and it is freed. */
+static GaFreezer *
+come_back(Work *work)
+{
+    GaFreezer *freezer = work->freezer;
+
+    if (freezer && freezer->work == work) {
+        freezer->work = NULL;
+        return freezer;
+    }
+    if (freezer)
+        freezer->abandoned = NULL;
+    work_free(work);
+    return NULL;
+}
+
+/* Hooks. */
+
+static void
+on_hook(GError *error, gpointer user_data)
+{
+    GaFreezer *freezer = user_data;
+
+    freezer->next(freezer, error);
+}
+
+static void
+run_hook(GaFreezer *freezer, const char *argument, void (*next)(GaFreezer *, GError *))
+{
+    const GaConfig *config = config_of(freezer);
+    g_autofree char *word = g_strdup(argument);
+    char *argv[] = { config->fsfreeze_hook, word, NULL };
+    GaHelperSpec spec = { argv, NULL, "execute fsfreeze hook", config->freeze_hook_timeout_ms };
+
+    if (!config->fsfreeze_hook) {
+        next(freezer, NULL);
+        return;
+    }
+    freezer->next = next;
+    ga_account(ga_agent_account(freezer->agent), freezer->current->command,
+               "executing fsfreeze hook with arg '%s'", argument);
+    ga_helper_run(&spec, on_hook, freezer);
+}
+
+/* Thawing. */
+
+static void
+after_thaw_hook(GaFreezer *freezer, GError *error)
+{
+    Operation *operation = freezer->current;
+
+    if (operation->kind != THAW) {
+        if (error)
+            g_warning("%s", error->message);
+        g_clear_error(&error);
+        finish(freezer, operation->count, g_steal_pointer(&operation->error));
+    } else if (operation->has_expired || ga_persist_has_expired(ga_agent_persist(freezer->agent))) {
+        if (error)
+            g_warning("%s", error->message);
+        g_clear_error(&error);
+        finish_expired(freezer);
+    } else {
+        finish(freezer, operation->count, error);
+    }
+}
+
+static void
+run_thaw_hook(GaFreezer *freezer)
+{
+    account(freezer, "guest-fsthaw called");
+    run_hook(freezer, "thaw", after_thaw_hook);
+}
+
+/* Nothing was frozen, so nobody is told to go on. */
+static void
+after_release(GaFreezer *freezer)
+{
+    if (freezer->current->kind == FREEZE && !freezer->current->error) {
+        ga_persist_forget_expired(ga_agent_persist(freezer->agent));
+        finish(freezer, 0, NULL);
+    } else {
+        run_thaw_hook(freezer);
+    }
+}
+
+/* The guardian's end is waited for: it may have been the first to thaw. */
+static void
+leave_frozen_state(GaFreezer *freezer)
+{
+    if (is_frozen(freezer))
+        ga_agent_thaw(freezer->agent, freezer->current->kind == EXPIRE);
+    if (freezer->guardian)
+        os_guardian_release(freezer->guardian);
+    else
+        after_release(freezer);
+}
+
+static void
+thaw_work(gpointer data)
+{
+    Work *work = data;
+
+    work->count = os_thaw(&work->error);
+}
+
+static void
+thaw_done(gpointer data)
+{
+    Work *work = data;
+    GaFreezer *freezer = come_back(work);
+
+    if (!freezer)
+        return;
+
+    Operation *operation = freezer->current;
+    if (!operation->error)
+        operation->error = g_steal_pointer(&work->error);
+    gboolean is_tried = work->count >= 0;
+    if (operation->kind == THAW)
+        operation->count = work->count;
+    work_free(work);
+    if (is_tried)
+        leave_frozen_state(freezer);
+    else
+        finish(freezer, -1, g_steal_pointer(&operation->error));
+}
+
+static void
+begin_thaw(GaFreezer *freezer)
+{
+    ga_task_run_apart(thaw_work, thaw_done, work_new(freezer));
+}
+
+/* Freezing. */
+
+static void
+fail_freeze(GaFreezer *freezer, GError *error)
+{
+    freezer->current->error = error;
+    freezer->current->count = -1;
+    begin_thaw(freezer);
+}
+
+static void
+freeze_work(gpointer data)
+{
+    Work *work = data;
+
+    work->count = os_freeze_run(work->freeze, work->deadline, &work->error);
+}
+
+static void
+freeze_done(gpointer data)
+{
+    Work *work = data;
+    GaFreezer *freezer = come_back(work);
+
+    if (!freezer)
+        return;
+
+    gint64 count = work->count;
+    GError *error = g_steal_pointer(&work->error);
+    if (!error && work->deadline && !freezer->guardian)
+        qapi_set_error(&error, "failed to freeze: the guardian of the freeze has gone");
+    work_free(work);
+    if (freezer->guardian)
+        os_guardian_freezing_is_over(freezer->guardian);
+    if (error)
+        fail_freeze(freezer, error);
+    else if (count == 0)
+        leave_frozen_state(freezer);
+    else
+        finish(freezer, count, NULL);
+}
+
+static void on_guardian_ended(gpointer owner, gboolean has_expired);
+
+static gboolean
+start_guardian(GaFreezer *freezer, const OsFreeze *freeze, gint64 deadline, GError **error)
+{
+    const char *directory = ga_persist_directory(ga_agent_persist(freezer->agent));
+
+    if (deadline)
+        freezer->guardian = os_guardian_start(freeze, directory, deadline, on_guardian_ended,
+                                              freezer, error);
+    return !deadline || freezer->guardian;
+}
+
+/* Everything that has to be written is written now. */
+static void
+enter_frozen_state(GaFreezer *freezer, OsFreeze *freeze)
+{
+    guint deadline_ms = config_of(freezer)->freeze_deadline_ms;
+    gint64 deadline = deadline_ms ? g_get_monotonic_time() + deadline_ms * MS_IN_US : 0;
+    GError *error = NULL;
+
+    ga_persist_forget_expired(ga_agent_persist(freezer->agent));
+    ga_agent_freeze(freezer->agent);
+    if (!start_guardian(freezer, freeze, deadline, &error)) {
+        os_freeze_free(freeze);
+        fail_freeze(freezer, error);
+        return;
+    }
+
+    Work *work = work_new(freezer);
+    work->freeze = freeze;
+    work->deadline = deadline;
+    ga_task_run_apart(freeze_work, freeze_done, work);
+}
+
+static void
+open_work(gpointer data)
+{
+    Work *work = data;
+
+    work->freeze = os_freeze_open(work->only, &work->error);
+}
+
+static void
+open_done(gpointer data)
+{
+    Work *work = data;
+    GaFreezer *freezer = come_back(work);
+
+    if (!freezer)
+        return;
+
+    OsFreeze *freeze = g_steal_pointer(&work->freeze);
+    GError *error = g_steal_pointer(&work->error);
+    work_free(work);
+    if (!freeze) {
+        finish(freezer, -1, error);
+        return;
+    }
+    os_freeze_account(freeze, ga_agent_account(freezer->agent), freezer->current->command);
+    enter_frozen_state(freezer, freeze);
+}
+
+static void
+after_freeze_hook(GaFreezer *freezer, GError *error)
+{
+    if (error) {
+        finish(freezer, -1, error);
+        return;
+    }
+
+    Work *work = work_new(freezer);
+    work->only = g_steal_pointer(&freezer->current->only);
+    ga_task_run_apart(open_work, open_done, work);
+}
+
+static void
+begin_freeze(GaFreezer *freezer)
+{
+    GError *error = NULL;
+
+    /* It had to wait, and the gate has been closed meanwhile. */
+    if (is_frozen(freezer)) {
+        g_set_error(&error, QAPI_ERROR, QAPI_ERROR_COMMAND_NOT_FOUND,
+                    "Command %s has been disabled: the command is not allowed",
+                    freezer->current->command);
+        finish(freezer, -1, error);
+        return;
+    }
+    if (freezer->abandoned) {
+        qapi_set_error(&error, "a freeze that was given up at its deadline still hangs in a file "
+                               "system");
+        finish(freezer, -1, error);
+        return;
+    }
+    account(freezer, "guest-fsfreeze called");
+    run_hook(freezer, "freeze", after_freeze_hook);
+}
+
+/* Operations. */
+
+/* Beside a freeze that hangs in the kernel a thaw would hang as well, which is what the guardian's
+ * thawer of that file system is there for. */
+static gboolean
+is_thawed_by_guardian(const GaFreezer *freezer)
+{
+    return freezer->abandoned || freezer->current->has_expired;
+}
+
+static void
+begin(GaFreezer *freezer)
+{
+    if (freezer->current || g_queue_is_empty(&freezer->waiting))
+        return;
+    freezer->current = g_queue_pop_head(&freezer->waiting);
+    if (freezer->current->kind == FREEZE)
+        begin_freeze(freezer);
+    else if (is_thawed_by_guardian(freezer))
+        leave_frozen_state(freezer);
+    else
+        begin_thaw(freezer);
+}
+
+static void
+add(GaFreezer *freezer, Operation operation)
+{
+    g_queue_push_tail(&freezer->waiting, g_memdup(&operation, sizeof operation));
+    begin(freezer);
+}
+
+static void
+add_expiry(GaFreezer *freezer, gboolean has_thawed)
+{
+    g_warning("the freeze has ended before it was thawed by a client");
+    add(freezer,
+        (Operation){ .kind = EXPIRE, .command = "guest-fsfreeze-thaw", .has_expired = has_thawed });
+}
+
+/* The thread may be stuck: its call is answered, its result will be ignored. */
+static void
+give_up_freeze(GaFreezer *freezer, OsGuardian *guardian)
+{
+    Operation *operation = freezer->current;
+
+    freezer->abandoned = g_steal_pointer(&freezer->work);
+    freezer->abandoned->guardian = guardian;
+    operation->count = -1;
+    qapi_set_error(&operation->error, "failed to freeze: the deadline of %u ms has passed",
+                   config_of(freezer)->freeze_deadline_ms);
+    ga_agent_thaw(freezer->agent, TRUE);
+    run_thaw_hook(freezer);
+}
+
+/* From the frozen state on; before, the list is made. */
+static gboolean
+is_freezing(const GaFreezer *freezer)
+{
+    return freezer->work && is_frozen(freezer) && freezer->work->freeze;
+}
+
+static void
+on_guardian_ended(gpointer owner, gboolean has_expired)
+{
+    GaFreezer *freezer = owner;
+    OsGuardian *guardian = g_steal_pointer(&freezer->guardian);
+    Operation *operation = freezer->current;
+
+    if (has_expired && is_freezing(freezer)) {
+        give_up_freeze(freezer, guardian);
+        return;
+    }
+    os_guardian_free(guardian);
+    if (is_freezing(freezer)) {
+        os_freeze_stop(freezer->work->freeze);
+    } else if (operation && freezer->work) {
+        operation->has_expired |= has_expired; /* being thawed */
+    } else if (operation) {
+        operation->has_expired |= has_expired; /* released */
+        after_release(freezer);
+    } else {
+        add_expiry(freezer, has_expired);
+    }
+}
+
+GaFreezer *
+ga_freezer_new(GaAgent *agent)
+{
+    GaFreezer *freezer = g_new0(GaFreezer, 1);
+
+    freezer->agent = agent;
+    g_queue_init(&freezer->waiting);
+    return freezer;
+}
+
+static void
+forget(Work *work)
+{
+    if (work)
+        work->freezer = NULL;
+}
+
+void
+ga_freezer_free(GaFreezer *freezer)
+{
+    if (!freezer)
+        return;
+    if (is_freezing(freezer))
+        os_freeze_stop(freezer->work->freeze);
+    forget(freezer->work);
+    forget(freezer->abandoned);
+    operation_free(freezer->current);
+    while (!g_queue_is_empty(&freezer->waiting))
+        operation_free(g_queue_pop_head(&freezer->waiting));
+    os_guardian_free(freezer->guardian);
+    g_free(freezer);
+}
+
+void
+ga_freezer_freeze(GaFreezer *freezer, const char *command, const GPtrArray *only,
+                  GaFreezerDone done, gpointer user_data)
+{
+    Operation operation = {
+        .kind = FREEZE, .command = command, .done = done, .user_data = user_data
+    };
+
+    if (only) {
+        operation.only = g_ptr_array_new_full(only->len, g_free);
+        for (guint i = 0; i < only->len; i++)
+            g_ptr_array_add(operation.only, g_strdup(only->pdata[i]));
+    }
+    add(freezer, operation);
+}
+
+void
+ga_freezer_thaw(GaFreezer *freezer, GaFreezerDone done, gpointer user_data)
+{
+    add(freezer,
+        (Operation){
+            .kind = THAW, .command = "guest-fsfreeze-thaw", .done = done, .user_data = user_data });
+}
+
+void
+ga_freezer_resume(GaFreezer *freezer)
+{
+    GaPersist *persist = ga_agent_persist(freezer->agent);
+
+    if (!is_frozen(freezer))
+        return;
+    freezer->guardian = os_guardian_find(ga_persist_directory(persist), on_guardian_ended, freezer);
+    if (!freezer->guardian &&
+        (config_of(freezer)->freeze_deadline_ms || ga_persist_has_expired(persist)))
+        add_expiry(freezer, FALSE);
+}
+
+gboolean
+ga_freezer_is_guarded(const GaFreezer *freezer)
+{
+    return freezer->guardian != NULL;
+}
