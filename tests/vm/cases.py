@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple
 
 from channel import Channel, request
-from guest import AGENT_PORT, IDLE_PORT, SECOND_PORT, Agent, Guest
+from guest import AGENT_PORT, IDLE_PORT, SECOND_PORT, Guest
+from witness import Agent
 
 SERIAL = '-t /run -m virtio-serial -p /dev/virtio-ports/'
 SECOND_CONFIG = '[novacron]\nsessions=virtio-serial:/dev/virtio-ports/%s\n' % SECOND_PORT
