@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple
 
 from channel import Channel, request
 from guest import AGENT_PORT, IDLE_PORT, SECOND_PORT, Guest
-from witness import Agent
+from witness import Agent, expect
 
 SERIAL = '-t /run -m virtio-serial -p /dev/virtio-ports/'
 SECOND_CONFIG = '[novacron]\nsessions=virtio-serial:/dev/virtio-ports/%s\n' % SECOND_PORT
@@ -25,11 +25,6 @@ class Context(NamedTuple):
     guest: Guest
     rng: random.Random
     has_baseline: bool      # upstream's agent is in the guest too, as qemu-ga-baseline
-
-
-def expect(claim: bool, text: str) -> None:
-    if not claim:
-        raise AssertionError(text)
 
 
 @contextmanager

@@ -22,8 +22,8 @@ IDLE_PORT = 'test.idle.0'           # nobody on the host ever opens it
 PORTS = {'agent': AGENT_PORT, 'second': SECOND_PORT, 'idle': IDLE_PORT, 'witness': WITNESS_PORT}
 
 
-def die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)      # PR_SET_PDEATHSIG
+def die_with_parent(number: int = signal.SIGKILL) -> None:
+    ctypes.CDLL(None).prctl(1, number)      # PR_SET_PDEATHSIG
 
 
 class Monitor:

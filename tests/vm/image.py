@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A kernel and an initramfs to boot: Debian's cloud kernel, busybox, the agents, our init.
 
+`basis()` is what every guest has; a suite adds what it needs to it.
+
 The kernel package is downloaded and unpacked into the cache, never installed, and nothing here
 needs root. The archive is written uncompressed: that boots quickest under emulation.
 """
@@ -17,6 +19,7 @@ CACHE = oracle.cache().parent
 KERNEL = 'linux-image-cloud-amd64'
 BUSYBOX = Path('/bin/busybox')
 MODULES = ('virtio_pci', 'virtio_console', 'virtio_rng', 'vsock_loopback')
+SYSTEM_APPLETS = ('halt', 'hwclock', 'poweroff', 'reboot')    # agents call them by this path
 DIRECTORIES = ('bin', 'dev', 'etc/qemu', 'lib/modules', 'lib64', 'proc', 'root', 'run', 'sbin',
                'sys', 'tmp', 'usr/bin', 'usr/sbin', 'var/log', 'var/run')
 
@@ -73,27 +76,28 @@ def libraries(command: Sequence[str]) -> List[Path]:
 
 
 class Archive:
-    """A cpio archive in the form the kernel unpacks (newc), owned by root whoever makes it."""
+    """A cpio archive in the form the kernel unpacks (newc); who makes it does not matter."""
 
     def __init__(self) -> None:
         self._parts: List[bytes] = []
         self._names: Dict[str, int] = {}
 
-    def _add(self, name: str, mode: int, data: bytes = b'') -> None:
+    def _add(self, name: str, mode: int, data: bytes = b'', owner: int = 0) -> None:
         if name in self._names:
             return
         self._names[name] = len(self._names) + 1
         path = name.encode() + b'\0'
-        fields = (self._names[name], mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(path), 0)
+        fields = (self._names[name], mode, owner, owner, 1, 0, len(data), 0, 0, 0, 0, len(path), 0)
         head = b'070701' + b''.join(b'%08X' % field for field in fields) + path
         for part in (head, data):
             self._parts.append(part + bytes(-len(part) % 4))
 
-    def directory(self, name: str) -> None:
+    def directory(self, name: str, owner: int = 0) -> None:
         path = Path(name)
-        for parent in [*reversed(path.parents), path]:
-            if str(parent) != '.':
-                self._add(str(parent), stat.S_IFDIR | 0o755)
+        for parent in reversed(path.parents[:-1]):
+            self._add(str(parent), stat.S_IFDIR | 0o755)
+        if name:
+            self._add(name, stat.S_IFDIR | 0o755, owner=owner)
 
     def link(self, name: str, target: str) -> None:
         self.directory(os.path.dirname(name))
@@ -108,8 +112,7 @@ class Archive:
         target = 'usr/sbin/' + name
         if len(command) == 1:
             self.file(target, Path(command[0]).read_bytes(), 0o755)
-            for library in libraries(command):
-                self.file(str(library).lstrip('/'), library.read_bytes(), 0o755)
+            self._libraries(command)
             return
         place = 'opt/' + name
         for file in [Path(command[0]), Path(command[-1]), *libraries(command)]:
@@ -118,29 +121,42 @@ class Archive:
             place, Path(command[0]).name, Path(command[-1]).name)
         self.file(target, wrapper.encode(), 0o755)
 
+    def library(self, path: Path) -> None:
+        """What a program loads by name while it runs."""
+        self.file(str(path).lstrip('/'), path.read_bytes(), 0o755)
+        self._libraries([str(path)])
+
+    def _libraries(self, command: Sequence[str]) -> None:
+        for library in libraries(command):
+            self.file(str(library).lstrip('/'), library.read_bytes(), 0o755)
+
     def write(self, path: Path) -> None:
         self._add('TRAILER!!!', 0)
         path.write_bytes(b''.join(self._parts))
 
 
-def build(path: Path, kernel: Kernel, programs: Dict[str, Sequence[str]]) -> None:
-    """Write the initramfs; `programs` maps names in /usr/sbin to commands of this machine."""
+def basis(kernel: Kernel, programs: Dict[str, Sequence[str]],
+          modules: Sequence[str] = ()) -> Archive:
+    """`programs` maps names in /usr/sbin to commands of this machine."""
     archive = Archive()
     for name in DIRECTORIES:
         archive.directory(name)
     archive.file('bin/busybox', BUSYBOX.read_bytes(), 0o755)
     for applet in run(str(BUSYBOX), '--list').split():
         archive.link('bin/' + applet, 'busybox')
+    for applet in SYSTEM_APPLETS:
+        archive.link('sbin/' + applet, '../bin/busybox')
     for name, command in programs.items():
         archive.program(name, command)
-    for name in module_files(kernel, MODULES):
+    for name in module_files(kernel, [*MODULES, *modules]):
         archive.file('lib/modules/%s/%s' % (kernel.modules.name, name),
                      (kernel.modules / name).read_bytes())
     archive.file('lib/modules/%s/modules.dep' % kernel.modules.name,
                  (kernel.modules / 'modules.dep').read_bytes())
-    archive.file('etc/passwd', b'root:x:0:0:root:/root:/bin/sh\n')
-    archive.file('etc/group', b'root:x:0:\n')
+    archive.file('etc/passwd', b'root:x:0:0:root:/root:/bin/sh\n'
+                 b'alice:x:1000:1000:Alice:/home/alice:/bin/sh\n')
+    archive.file('etc/group', b'root:x:0:\nshadow:x:42:\nalice:x:1000:\n')
     archive.file('etc/hostname', b'guest\n')
     archive.file('etc/os-release', Path('/etc/os-release').read_bytes())
     archive.file('init', (Path(__file__).parent / 'init').read_bytes(), 0o755)
-    archive.write(path)
+    return archive

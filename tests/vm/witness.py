@@ -13,6 +13,11 @@ WITNESS_PORT = 'test.witness.0'
 TICKS_PER_SECOND = 100
 
 
+def expect(claim: bool, text: str) -> None:
+    if not claim:
+        raise AssertionError(text)
+
+
 class GuestFailed(Exception):
     """The guest itself, not the agent, did not do what it should."""
 

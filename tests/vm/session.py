@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One agent in one guest, and the client that speaks to it through libvirt."""
+import json
+import shlex
+import time
+from contextlib import contextmanager
+from typing import Any, Iterator, Optional
+
+from conversation import Conversation, request
+from domain import MOUNTED, NAME, Domain
+from guest import AGENT_PORT
+from libvirtd import Libvirtd, LibvirtFailed
+from witness import Agent, expect
+
+# its log and its state lie on a file system that gets frozen
+ARGUMENTS = ('-m virtio-serial -p /dev/virtio-ports/%s -F/etc/qemu/fsfreeze-hook '
+             '-t /mnt/ext4/state -l /mnt/ext4/qemu-ga.log -v' % AGENT_PORT)
+PLACES = tuple(disk.place for disk in MOUNTED)
+CHANNEL_STATE = "state='connected'"
+
+
+class Session:
+    def __init__(self, domain: Domain, is_ours: bool) -> None:
+        self.domain = domain
+        self.libvirtd: Libvirtd = domain.libvirtd
+        self.client = Conversation(domain)
+        self.is_ours = is_ours
+        self.agent: Optional[Agent] = None
+
+    def start_agent(self, config: str = '') -> None:
+        self.domain.shell('mkdir -p /mnt/ext4/state; printf %s > /etc/qemu/qemu-ga.conf'
+                          % shlex.quote(config.replace('\n', '\\n')))
+        self.agent = self.domain.start('qemu-ga', ARGUMENTS)
+        self.wait_until_connected()
+
+    def stop_agent(self) -> None:
+        """With the status 0 that a healthy one leaves with."""
+        assert self.agent is not None
+        status = self.domain.stop(self.agent)
+        expect(status == 0, 'the agent left with %s: %s' % (status, self.log()))
+        self.wait_until_connected(False)
+
+    def kill_agent(self) -> None:
+        assert self.agent is not None
+        self.domain.shell('kill -9 %d' % self.agent.pid)
+        self.wait_until_connected(False)
+
+    @contextmanager
+    def restarted_with(self, config: str) -> Iterator[None]:
+        self.stop_agent()
+        self.start_agent(config)
+        try:
+            yield
+        finally:
+            self.stop_agent()
+            self.start_agent()
+
+    def log(self) -> str:
+        return self.domain.shell('tail -c 1000 /mnt/ext4/qemu-ga.log /run/qemu-ga.log')
+
+    def wait_until_connected(self, connected: bool = True) -> None:
+        """Until libvirt has noticed that the agent has opened, or closed, its port."""
+        until = time.monotonic() + 20
+        while (CHANNEL_STATE in self._channel()) != connected:
+            if time.monotonic() > until:
+                raise LibvirtFailed('the agent is not %s: %s'
+                                    % ('there' if connected else 'gone', self.log()))
+            time.sleep(0.05)
+
+    def wait_until_answering(self) -> None:
+        """A libvirtd that starts opens the channel of a guest that runs a moment later."""
+        text = request('guest-ping', {})
+        until = time.monotonic() + 20
+        while self.libvirtd.virsh('qemu-agent-command', NAME, text).status != 0:
+            if time.monotonic() > until:
+                raise LibvirtFailed('no answer through the new libvirtd: ' + self.log())
+            time.sleep(0.05)
+
+    def _channel(self) -> str:
+        description = self.libvirtd.must('dumpxml', NAME)
+        return next(line for line in description.splitlines() if AGENT_PORT in line)
+
+    def quiet(self, command: str, **arguments: Any) -> Any:
+        """An agent's command that is not written down."""
+        answer = self.libvirtd.must('qemu-agent-command', NAME, request(command, arguments))
+        return json.loads(answer)['return']
+
+    def begin_writes(self) -> None:
+        """Touch a file on every file system, from the background: frozen ones make it wait."""
+        self.domain.shell('rm -f /run/written; for place in %s; do '
+                          '(touch $place/written && echo $place >> /run/written) '
+                          '> /dev/null 2>&1 < /dev/null & done' % ' '.join(PLACES))
+
+    def expect_writable(self, *places: str) -> None:
+        """Once things have settled, exactly these let the touch of begin_writes() through."""
+        self.domain.wait_for('[ $(cat /run/written | wc -l) -ge %d ]' % len(places))
+        if len(places) < len(PLACES):
+            time.sleep(0.5)
+        written = self.domain.shell('cat /run/written 2> /dev/null | sort').split()
+        expect(sorted(places) == written, 'writable: %s' % written)
+
+    def expect_hooks(self, *calls: str) -> None:
+        """The hook was called so since the last time."""
+        done = self.domain.status('cat /run/hook.log; rm -f /run/hook.log')[1].split()
+        expect([*calls] == [word for word in done if word in ('freeze', 'thaw')],
+               'hook calls: %s' % done)
+
+    def recover(self) -> None:
+        """After a step that failed: the next one finds a guest that can write, and an agent."""
+        self.domain.status('rm -f /run/hook.*; for place in %s; do fsfreeze --unfreeze $place; '
+                           'done; rm -f /mnt/ext4/state/qga.state.isfrozen' % ' '.join(PLACES))
+        if not self.libvirtd.is_running():
+            self.libvirtd.start()
+        if self.agent is not None:
+            self.domain.stop(self.agent)
+            self.wait_until_connected(False)
+            self.start_agent()
