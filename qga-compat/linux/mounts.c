@@ -56,19 +56,12 @@ next_field(char **rest)
     return strsep(rest, " \n");
 }
 
-/* One field further; FALSE if the line has none. */
-static gboolean
-skip_field(char **rest)
-{
-    return next_field(rest) != NULL;
-}
-
 static gboolean
 parse_number(const char *text, guint *ret_number)
 {
     guint64 number;
 
-    if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT, &number, NULL))
+    if (!text || !g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT, &number, NULL))
         return FALSE;
     *ret_number = (guint)number;
     return TRUE;
@@ -81,7 +74,7 @@ parse_device(char *text, OsMount *mount)
     char *rest = text;
     const char *major = strsep(&rest, ":");
 
-    return rest && parse_number(major, &mount->major) && parse_number(rest, &mount->minor);
+    return parse_number(major, &mount->major) && parse_number(rest, &mount->minor);
 }
 
 /* The byte that a backslash and three octal digits stand for; 0 if they do not. */
@@ -171,11 +164,12 @@ os_mounts_add_info(OsMounts *mounts, const char *line)
     g_autofree char *copy = g_strdup(line);
     char *rest = copy, *field;
     OsMount mount = { 0 };
+    guint id, parent;
 
-    if (!skip_field(&rest) || !skip_field(&rest))
+    if (!parse_number(next_field(&rest), &id) || !parse_number(next_field(&rest), &parent))
         return;
     field = next_field(&rest);
-    if (!field || !parse_device(field, &mount) || !skip_field(&rest))
+    if (!field || !parse_device(field, &mount) || !next_field(&rest))
         return;
 
     char *directory = next_field(&rest);

@@ -67,6 +67,7 @@ START_TEST(other_lines_of_mountinfo_are_skipped)
         " ",
         "-",
         "1 0 98:1",
+        "x 0 98:1 / /m rw - ext4 x rw",
         "1 0 98:1 / /m",
         "1 0 98:1 / /m rw",
         "1 0 98:1 / /m rw -",
