@@ -11,9 +11,12 @@
 
 #include <errno.h>
 #include <glib-unix.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "posix/vigil.h"
 
 /* Out of descriptors: the backlog stays readable, so look again later rather than spin. */
 #define ACCEPT_PAUSE_MS 1000
@@ -30,6 +33,7 @@ typedef struct {
     gboolean is_reading;
     gboolean is_ended;
     gboolean is_blocked;
+    OsVigil vigil;
 } SocketChannel;
 
 typedef struct {
@@ -76,12 +80,26 @@ read_client(SocketChannel *channel)
     guint8 *buffer = channel->base.events->reserve(channel->base.owner, &room);
     gssize size = recv(channel->client_fd, buffer, room, MSG_DONTWAIT);
 
-    if (size > 0)
+    if (size > 0) {
+        os_vigil_received(&channel->vigil, (gsize)size, g_get_monotonic_time());
         channel->base.events->received(channel->base.owner, size);
-    else if (size == 0)
+    } else if (size == 0)
         end_input(channel, FALSE);
     else if (errno != EAGAIN && errno != EINTR)
         end_input(channel, TRUE); /* left with an answer unread: on to the next client */
+}
+
+static gboolean
+client_prepare(GSource *source, gint *timeout)
+{
+    const SocketChannel *channel = ((ClientSource *)source)->channel;
+    gboolean is_awake = os_vigil_is_kept(&channel->vigil, g_get_monotonic_time());
+
+    /* The kernel likes to wake a client on the processor of whoever answered it. */
+    if (is_awake)
+        sched_yield();
+    *timeout = is_awake ? 0 : -1;
+    return FALSE;
 }
 
 /* One event per dispatch: after it, the client may be another, or none. */
@@ -104,7 +122,7 @@ client_dispatch(GSource *source, G_GNUC_UNUSED GSourceFunc callback,
     return G_SOURCE_CONTINUE;
 }
 
-static GSourceFuncs client_functions = { .dispatch = client_dispatch };
+static GSourceFuncs client_functions = { .prepare = client_prepare, .dispatch = client_dispatch };
 
 static void
 drop_client(SocketChannel *channel)
@@ -119,6 +137,7 @@ drop_client(SocketChannel *channel)
     channel->client_fd = -1;
     channel->is_ended = FALSE;
     channel->is_blocked = FALSE;
+    channel->vigil = (OsVigil){ 0 };
 }
 
 static void
@@ -191,6 +210,8 @@ socket_write(GaChannel *base, const void *data, gsize size)
     if (sent < (gssize)size) {
         channel->is_blocked = TRUE;
         update_interest(channel);
+    } else {
+        os_vigil_answered(&channel->vigil, g_get_monotonic_time());
     }
     return MAX(sent, 0);
 }
