@@ -107,7 +107,8 @@ new_agent(const GaConfig *config, GaPersist *persist)
 {
     gboolean is_frozen = ga_persist_is_frozen(persist);
     GaGate *gate = ga_gate_new(&ga_command_table, (const char *const *)config->allow_rpcs,
-                               (const char *const *)config->block_rpcs);
+                               (const char *const *)config->block_rpcs,
+                               (const char *const *)config->areas);
     GaAccount *account = ga_account_new(&os_syslog_functions, os_syslog_new());
     GaAgent *agent = ga_agent_new(&ga_command_table, gate, persist, account, config);
 

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Emitter of handler prototypes, of the adapters around them and of the command table."""
 
+from typing import List
+
 from . import c, names
 from .model import Command, Enum, Model, TypeRef
+from .vocabulary import feature_command
 
 
 def prototypes(model: Model, schema: str, source: str) -> str:
@@ -115,20 +118,35 @@ def initial(model: Model, reference: TypeRef) -> str:
     return names.constant(enum.name, enum.values[0].name) if isinstance(enum, Enum) else '0'
 
 
-def flags(command: Command) -> str:
+def flags(model: Model, command: Command) -> str:
     found = []
     if command.is_silent:
         found.append('GA_COMMAND_SILENT_SUCCESS')
     if 'allow-while-frozen' in command.features:
         found.append('GA_COMMAND_WHILE_FROZEN')
+    if 'changes-guest' in command.features:
+        found.append('GA_COMMAND_CHANGES_GUEST')
+    if command.schema != model.schemas[0].name:
+        found.append('GA_COMMAND_EXTENSION')
     return ' | '.join(found) or '0'
 
 
-def row(command: Command) -> str:
+def powers(command: Command) -> List[str]:
+    return [name for name in map(feature_command, command.features) if name]
+
+
+def powers_definition(command: Command) -> str:
+    cells = [f'"{name}"' for name in powers(command)]
+    return c.array(f'static const char *const powers_{names.c_name(command.name)}',
+                   [*cells, 'NULL'])
+
+
+def row(model: Model, command: Command) -> str:
+    stem = names.c_name(command.name)
     arguments = f'&{c.descriptor(TypeRef(command.arguments))}' if command.arguments else 'NULL'
     returned = f'&{c.descriptor(command.returns)}' if command.returns else 'NULL'
-    cells = [f'"{command.name}"', f'run_{names.c_name(command.name)}', arguments, returned,
-             flags(command)]
+    cells = [f'"{command.name}"', f'run_{stem}', arguments, returned, flags(model, command),
+             f'powers_{stem}' if powers(command) else 'NULL']
     return c.wrapped('    { ', cells, ' },\n')
 
 
@@ -137,8 +155,10 @@ def rows(model: Model) -> str:
         return 'const GaCommandTable ga_command_table = { NULL, 0, NULL };\n'
     # In the order of strcmp().
     by_name = sorted(range(len(model.commands)), key=lambda i: model.commands[i].name.encode())
-    return ('static const GaCommand rows[] = {\n'
-            + ''.join(row(command) for command in model.commands)
+    return (''.join(powers_definition(command) + '\n' for command in model.commands
+                    if powers(command))
+            + 'static const GaCommand rows[] = {\n'
+            + ''.join(row(model, command) for command in model.commands)
             + '};\n\n' + c.array('static const guint16 by_name', [str(row) for row in by_name])
             + '\nconst GaCommandTable ga_command_table = '
               '{ rows, G_N_ELEMENTS(rows), by_name };\n')

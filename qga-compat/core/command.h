@@ -15,6 +15,8 @@ typedef void (*GaCommandFunc)(GaCall *call, gconstpointer args);
 enum {
     GA_COMMAND_SILENT_SUCCESS = 1 << 0, /* no answer on success */
     GA_COMMAND_WHILE_FROZEN = 1 << 1, /* runs while file systems are frozen: never touches a disk */
+    GA_COMMAND_CHANGES_GUEST = 1 << 2,
+    GA_COMMAND_EXTENSION = 1 << 3, /* not one of upstream's: novacron-AREA[-WORD...] */
 };
 
 struct GaCommand {
@@ -23,6 +25,8 @@ struct GaCommand {
     const QapiType *args;   /* struct, or NULL */
     const QapiType *result; /* NULL: answers {} */
     guint32 flags;
+    const char *const *powers; /* upstream's commands that do the same or less: where one of them
+                                  is blocked, so is this one; NULL: none */
 };
 
 struct GaCommandTable {

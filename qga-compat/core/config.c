@@ -45,7 +45,7 @@ typedef struct {
 
 #define GENERAL "general"
 #define OURS "novacron"
-#define LAST_PLACE 19
+#define LAST_PLACE 20
 #define HELP_COLUMN 20
 
 static const Option options[] = {
@@ -110,6 +110,9 @@ static const Option options[] = {
       G_STRUCT_OFFSET(GaConfig, freeze_hook_timeout_ms),
       "milliseconds that a freeze hook has before it is\n"
       "killed, which fails the command; 0: no limit" },
+    { 0, "areas", OURS, 20, TEXTS, G_STRUCT_OFFSET(GaConfig, areas),
+      "areas of novacron-* commands that may change the guest\n"
+      "(exec, file, ...), separated by semicolons" },
 };
 
 static gpointer
@@ -210,6 +213,7 @@ ga_config_free(GaConfig *config)
     g_strfreev(config->allow_rpcs);
     g_ptr_array_free(config->sessions, TRUE);
     g_free(config->reported_version);
+    g_strfreev(config->areas);
     g_strfreev(config->network_exclude);
     g_strfreev(config->network_order);
     g_free(config->text);

@@ -61,6 +61,7 @@ typedef struct {
     GPtrArray *sessions; /* of GaEndpoint; in the file METHOD:PATH */
     gboolean vsock_any_peer;
     char *reported_version; /* of guest-info; NULL: the version that we are compatible with */
+    char **areas;           /* of the extensions that may change the guest; NULL: none */
     char **network_exclude; /* globs of interface names; NULL: none */
     char **network_order;
     guint network_maximum;        /* of interfaces; 0: all */

@@ -6,26 +6,69 @@
  */
 #include "core/gate.h"
 
+#include <string.h>
+
 struct GaGate {
     const GaCommandTable *table;
     gboolean is_frozen;
     gboolean *is_listed; /* by row: enabled as far as the lists go */
 };
 
+typedef struct {
+    const char *const *allow;
+    const char *const *block;
+    const char *const *areas;
+} Lists;
+
+static gboolean
+contains(const char *const *list, const char *name)
+{
+    return list && g_strv_contains(list, name);
+}
+
+static gboolean
+is_name_enabled(const Lists *lists, const char *name)
+{
+    gboolean has_allow = lists->allow && lists->allow[0];
+
+    return (!has_allow || contains(lists->allow, name)) && !contains(lists->block, name);
+}
+
+/* Whether the list has the second word of the command's name. */
+static gboolean
+is_area_enabled(const Lists *lists, const char *name)
+{
+    const char *area = name + strcspn(name, "-");
+    area += *area == '-' ? 1 : 0;
+    g_autofree char *word = g_strndup(area, strcspn(area, "-"));
+
+    return contains(lists->areas, word);
+}
+
+static gboolean
+is_enabled(const Lists *lists, const GaCommand *command)
+{
+    const guint32 needs_area = GA_COMMAND_EXTENSION | GA_COMMAND_CHANGES_GUEST;
+
+    if ((command->flags & needs_area) == needs_area && !is_area_enabled(lists, command->name))
+        return FALSE;
+    for (const char *const *power = command->powers; power && *power; power++)
+        if (!is_name_enabled(lists, *power))
+            return FALSE;
+    return is_name_enabled(lists, command->name);
+}
+
 GaGate *
-ga_gate_new(const GaCommandTable *table, const char *const *allow, const char *const *block)
+ga_gate_new(const GaCommandTable *table, const char *const *allow, const char *const *block,
+            const char *const *areas)
 {
     GaGate *gate = g_new0(GaGate, 1);
-    gboolean has_allow = allow && allow[0];
+    Lists lists = { allow, block, areas };
 
     gate->table = table;
     gate->is_listed = g_new(gboolean, table->n_rows);
-    for (guint i = 0; i < table->n_rows; i++) {
-        const char *name = table->rows[i].name;
-
-        gate->is_listed[i] = (!has_allow || g_strv_contains(allow, name)) &&
-                             !(block && g_strv_contains(block, name));
-    }
+    for (guint i = 0; i < table->n_rows; i++)
+        gate->is_listed[i] = is_enabled(&lists, &table->rows[i]);
     return gate;
 }
 
@@ -53,7 +96,10 @@ ga_gate_is_frozen(const GaGate *gate)
 gboolean
 ga_gate_allows(const GaGate *gate, const GaCommand *command)
 {
-    if (gate->is_frozen)
-        return (command->flags & GA_COMMAND_WHILE_FROZEN) != 0;
-    return gate->is_listed[command - gate->table->rows];
+    gboolean is_listed = gate->is_listed[command - gate->table->rows];
+
+    if (!gate->is_frozen)
+        return is_listed;
+    return (command->flags & GA_COMMAND_WHILE_FROZEN) &&
+           (is_listed || !(command->flags & GA_COMMAND_EXTENSION));
 }

@@ -9,14 +9,17 @@
 
 typedef struct GaGate GaGate;
 
-/* Lists of command names, NULL-terminated; NULL or empty: no such list. With an allow list only
- * what it names is enabled; the block list wins over it. Unknown names are ignored. */
-GaGate *ga_gate_new(const GaCommandTable *table, const char *const *allow,
-                    const char *const *block);
+/* Lists of names, NULL-terminated; NULL or empty: no such list. With an allow list only the
+ * commands that it names are enabled; the block list wins over it. An extension that changes the
+ * guest is enabled only if its area (novacron-AREA-...) is among `areas`, and any of them only
+ * where the lists enable its powers too: an agent that takes qemu-ga's place does not widen what a
+ * host may do. Unknown names are ignored. */
+GaGate *ga_gate_new(const GaCommandTable *table, const char *const *allow, const char *const *block,
+                    const char *const *areas);
 void ga_gate_free(GaGate *gate);
 
-/* While frozen, exactly the commands with GA_COMMAND_WHILE_FROZEN run, listed or not: only they
- * can end the freeze. */
+/* While frozen, exactly the commands with GA_COMMAND_WHILE_FROZEN run. Upstream's do so listed or
+ * not, as upstream has it: only they can end the freeze. */
 void ga_gate_set_frozen(GaGate *gate, gboolean is_frozen);
 gboolean ga_gate_is_frozen(const GaGate *gate);
 

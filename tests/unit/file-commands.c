@@ -156,8 +156,8 @@ setup(void)
     folder = g_dir_make_tmp("ga-file-commands-XXXXXX", NULL);
     GaPersist *persist = ga_persist_new(folder, NULL);
     ck_assert(ga_persist_load(persist, NULL));
-    agent = ga_agent_new(&ga_command_table, ga_gate_new(&ga_command_table, NULL, NULL), persist,
-                         NULL, NULL);
+    agent = ga_agent_new(&ga_command_table, ga_gate_new(&ga_command_table, NULL, NULL, NULL),
+                         persist, NULL, NULL);
     for (guint i = 0; i < SESSIONS; i++) {
         endpoints[i].path = (char *)&channels[i];
         ck_assert(ga_session_open(

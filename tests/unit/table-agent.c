@@ -21,7 +21,7 @@ table_agent_new(void)
     table->folder = g_dir_make_tmp("ga-table-XXXXXX", NULL);
     GaPersist *persist = ga_persist_new(table->folder, NULL);
     ck_assert(ga_persist_load(persist, NULL));
-    table->agent = ga_agent_new(&ga_command_table, ga_gate_new(&ga_command_table, NULL, NULL),
+    table->agent = ga_agent_new(&ga_command_table, ga_gate_new(&ga_command_table, NULL, NULL, NULL),
                                 persist, NULL, NULL);
     table->endpoint.path = (char *)&table->channel;
     ck_assert(ga_session_open(

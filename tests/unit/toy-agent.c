@@ -134,7 +134,8 @@ toy_new(const char *const *allow, const char *const *block)
 {
     Toy *toy = g_new0(Toy, 1);
 
-    toy->agent = ga_agent_new(&toy_table, ga_gate_new(&toy_table, allow, block), NULL, NULL, NULL);
+    toy->agent = ga_agent_new(&toy_table, ga_gate_new(&toy_table, allow, block, NULL), NULL, NULL,
+                              NULL);
     toy->session = open_session(toy->agent, &toy->endpoint, &toy->channel);
     return toy;
 }

@@ -15,7 +15,7 @@ run_guest_here(GaCall *call, gconstpointer args)
 }
 
 static const GaCommand rows[] = {
-    { "guest-here", run_guest_here, &guest_here_args_type, NULL, 0 },
+    { "guest-here", run_guest_here, &guest_here_args_type, NULL, GA_COMMAND_CHANGES_GUEST, NULL },
 };
 
 static const guint16 by_name[] = { 0 };

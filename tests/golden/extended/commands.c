@@ -29,9 +29,12 @@ run_novacron_toy_list(GaCall *call, G_GNUC_UNUSED gconstpointer args)
     qapi_free(&novacron_toy_list_type, result);
 }
 
+static const char *const powers_novacron_toy_list[] = { "guest-exec", NULL };
+
 static const GaCommand rows[] = {
-    { "guest-exec", run_guest_exec, &guest_a_type, NULL, 0 },
-    { "novacron-toy-list", run_novacron_toy_list, NULL, &novacron_toy_list_type, 0 },
+    { "guest-exec", run_guest_exec, &guest_a_type, NULL, 0, NULL },
+    { "novacron-toy-list", run_novacron_toy_list, NULL, &novacron_toy_list_type,
+      GA_COMMAND_EXTENSION, powers_novacron_toy_list },
 };
 
 static const guint16 by_name[] = { 0, 1 };

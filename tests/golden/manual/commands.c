@@ -15,7 +15,7 @@ run_guest_weigh(GaCall *call, gconstpointer args)
 }
 
 static const GaCommand rows[] = {
-    { "guest-weigh", run_guest_weigh, &guest_bundle_type, NULL, GA_COMMAND_SILENT_SUCCESS },
+    { "guest-weigh", run_guest_weigh, &guest_bundle_type, NULL, GA_COMMAND_SILENT_SUCCESS, NULL },
 };
 
 static const guint16 by_name[] = { 0 };

@@ -32,8 +32,8 @@ run_guest_shapes(GaCall *call, G_GNUC_UNUSED gconstpointer args)
 }
 
 static const GaCommand rows[] = {
-    { "guest-draw", run_guest_draw, &guest_draw_args_type, &guest_all_type, 0 },
-    { "guest-shapes", run_guest_shapes, NULL, &guest_shape_list_type, 0 },
+    { "guest-draw", run_guest_draw, &guest_draw_args_type, &guest_all_type, 0, NULL },
+    { "guest-shapes", run_guest_shapes, NULL, &guest_shape_list_type, 0, NULL },
 };
 
 static const guint16 by_name[] = { 0, 1 };
