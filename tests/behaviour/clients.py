@@ -6,9 +6,9 @@ import socket
 import time
 from typing import Any
 
-from check import PING, PONG, Check, expect, expect_cost
 from lib import process
 from lib.agent import Agent
+from lib.check import PING, PONG, Check, expect, expect_cost
 from lib.connection import Connection
 from lib.process import MIB
 

@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 from typing import IO, Any, Optional, Sequence
 
-from check import PING, PONG, Check, expect
 from lib.agent import Agent, base_environment
+from lib.check import PING, PONG, Check, expect
 from lib.connection import Connection
 from lib.process import wait_until
 

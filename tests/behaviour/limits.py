@@ -4,9 +4,9 @@ import resource
 import time
 from typing import List
 
-from check import PING, PONG, Check, expect, expect_cost
 from clients import request
 from lib import process
+from lib.check import PING, PONG, Check, expect, expect_cost
 from lib.connection import Connection
 from lib.process import MIB
 from memory import run_to_end

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Callable, Iterator, List, Tuple
 
-from check import PING, PONG, Check, Skip, expect
 from lib.agent import Agent
+from lib.check import PING, PONG, Check, Skip, expect
 from lib.process import wait_until
 
 LINE = re.compile(r'(\d{10,})\.\d{6}: (error|critical|warning|message|info|debug): (.*)\n', re.S)

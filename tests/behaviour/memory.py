@@ -3,10 +3,10 @@
 import base64
 import time
 
-from check import PING, PONG, Check, expect, expect_cost
 from clients import request
 from lib import process
 from lib.agent import Agent
+from lib.check import PING, PONG, Check, expect, expect_cost
 from lib.connection import Connection
 from lib.process import MIB
 

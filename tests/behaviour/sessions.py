@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Callable, Iterator, List
 
-from check import PING, PONG, Check, Skip, expect, expect_cost
 from clients import request
 from daemon import connected
 from lib.agent import Agent
+from lib.check import PING, PONG, Check, Skip, expect, expect_cost
 from lib.process import MIB
 from limits import run_until
 

@@ -15,9 +15,9 @@ import time
 from pathlib import Path
 from typing import Callable, Dict, List, Optional
 
-from check import PING, PONG, Check, Skip, expect
 from daemon import Daemon, answers, connected, listening
 from lib.agent import Agent, base_environment
+from lib.check import PING, PONG, Check, Skip, expect
 from lib.connection import Connection
 from lib.process import wait_until
 from limits import run_until

@@ -4,8 +4,8 @@ import random
 import socket
 from typing import Optional
 
-from check import PING, PONG, Check, Skip, expect
 from lib.agent import Agent
+from lib.check import PING, PONG, Check, Skip, expect
 from lib.connection import Connection
 
 LOOPBACK = 1

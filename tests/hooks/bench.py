@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Callable, Dict, List, Optional, Sequence
 
 from lib import oracle, packages
+from lib.check import expect
 from lib.process import wait_until
-from lib.suite import ROOT
+from lib.suite import ROOT, skip
 
 HOOKS = ROOT / 'contrib' / 'fsfreeze-hooks'
 DISPATCHER = HOOKS / 'fsfreeze-hook'
@@ -27,16 +28,6 @@ PATIENCE = 60.0
 USER = 'nobody'
 # Stands for the agent: runs the hook and stays until its standard input ends.
 AGENT = 'import subprocess, sys; subprocess.run(sys.argv[1:]); print("done", flush=True); input()'
-
-
-class Skip(Exception):
-    """This machine cannot do what the check needs."""
-
-
-def expect(condition: object, message: str) -> None:
-    """An assertion that survives `python3 -O`."""
-    if not condition:
-        raise AssertionError(message)
 
 
 class Done:
@@ -66,11 +57,10 @@ class Bench:
         try:
             found = packages.environment(PROGRAMS, self.folder / 'packages')
         except oracle.Unavailable as error:
-            print(f'SKIP a server cannot be had: {error}')
-            sys.exit(77)
+            skip(f'a server cannot be had: {error}')
         self.environment = {**os.environ, **found, 'RUN_DIR': str(self.run_folder),
                             'FSFREEZE_HOOK_CONF': str(self.settings_file)}
-        self.tidy_up()
+        self.close()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -78,7 +68,7 @@ class Bench:
             server.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def tidy_up(self) -> None:
+    def close(self) -> None:
         """As before the first check."""
         for process in self.processes:
             process.kill()
@@ -89,6 +79,9 @@ class Bench:
         shutil.rmtree(self.run_folder, ignore_errors=True)
         self.settings_file.write_text('')
         self.run_folder.mkdir()
+
+    def complaint(self) -> None:
+        """Checks of hooks say what is wrong themselves."""
 
     def server(self, kind: type) -> object:
         if kind not in self.servers:

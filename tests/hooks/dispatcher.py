@@ -5,7 +5,8 @@ import signal
 import subprocess
 from typing import List
 
-from bench import DISPATCHER, HOOKS, SCRIPTS, Bench, Done, expect
+from bench import DISPATCHER, HOOKS, SCRIPTS, Bench, Done
+from lib.check import expect
 from lib.process import wait_until
 
 SHELLS = (['dash'], ['bash', '--posix'], ['busybox', 'sh'])
@@ -38,7 +39,7 @@ class Scripts:
 
 def scripts_run_in_order_and_are_undone_in_reverse(bench: Bench) -> None:
     for shell in SHELLS:
-        bench.tidy_up()
+        bench.close()
         scripts = Scripts(bench)
         for name in ('30-c', '10-a', '20 b'):
             scripts.add(name)
@@ -69,7 +70,7 @@ def leftovers_and_what_is_not_executable_do_not_run(bench: Bench) -> None:
 
 def a_script_that_fails_ends_the_freeze_and_undoes_it(bench: Bench) -> None:
     for shell in SHELLS:
-        bench.tidy_up()
+        bench.close()
         scripts = Scripts(bench)
         scripts.add('10-a')
         scripts.add('20-b', 'if [ $1 = freeze ]; then echo "b: the reason" >&2; exit 3; fi')

@@ -10,8 +10,9 @@ import time
 from contextlib import contextmanager
 from typing import Iterator, List
 
-from bench import DISPATCHER, SCRIPTS, Bench, Server, expect
+from bench import DISPATCHER, SCRIPTS, Bench, Server
 from dispatcher import SHELLS
+from lib.check import expect
 from lib.process import wait_until
 
 HOOK = SCRIPTS / '60-mariadb-mysql'
@@ -120,7 +121,7 @@ def writer(bench: Bench, **settings: object) -> Iterator[Writer]:
 def a_writer_stands_still_from_freeze_to_thaw(bench: Bench) -> None:
     for mode in ('block-commit', 'read-lock'):
         for shell in SHELLS:
-            bench.tidy_up()
+            bench.close()
             with writer(bench, MARIADB_MODE=mode) as it:
                 done = bench.ok(HOOK, 'freeze', *shell)
                 expect(it.stands_still(), f'{mode}, {shell}: rows were written')

@@ -4,7 +4,8 @@ import os
 import re
 import signal
 
-from bench import SCRIPTS, USER, Bench, Server, expect
+from bench import SCRIPTS, USER, Bench, Server
+from lib.check import expect
 from lib.process import wait_until
 
 HOOK = SCRIPTS / '20-postgresql'

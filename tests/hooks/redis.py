@@ -2,7 +2,8 @@
 """Redis: a snapshot of its own is made where nothing else is kept."""
 import shutil
 
-from bench import SCRIPTS, Bench, Server, expect
+from bench import SCRIPTS, Bench, Server
+from lib.check import expect
 
 HOOK = SCRIPTS / '30-redis'
 

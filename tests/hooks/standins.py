@@ -10,7 +10,8 @@ import socket
 from pathlib import Path
 from typing import List
 
-from bench import SCRIPTS, Bench, expect
+from bench import SCRIPTS, Bench
+from lib.check import expect
 from lib.process import wait_until
 
 MYSQL = SCRIPTS / '60-mariadb-mysql'
