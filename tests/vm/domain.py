@@ -153,7 +153,10 @@ class Domain(Witness):
         path = self.directory / 'guest.xml'
         path.write_text(description(self.directory, shared / 'kernel',
                                     self.directory / 'initramfs'))
-        super().__init__(str(self.directory / 'witness.sock'))
+        super().__init__(self.socket('witness'))
+
+    def socket(self, name: str) -> str:
+        return str(self.directory / (name + '.sock'))
 
     def disk(self, device: str) -> Path:
         return self.directory / (device + '.qcow2')

@@ -17,12 +17,8 @@ from guest import die_with_parent
 
 PATIENCE = 60.0
 NOBODY = 65534
-SETTINGS = {
-    # QEMU's own log file: a virtlogd started for it would outlive us
-    'config/libvirt/qemu.conf': 'stdio_handler = "file"\n',
-    'libvirtd.conf': 'log_outputs = "1:file:{0}/libvirtd.log"\n'
-                     'log_filters = "1:qemu.qemu_agent 4:*"\n',
-}
+# QEMU writes its log itself: a virtlogd started for it would outlive us
+QEMU_SETTINGS = 'stdio_handler = "file"\n'
 FOLDERS = {'HOME': 'home', 'XDG_RUNTIME_DIR': 'run', 'XDG_CONFIG_HOME': 'config',
            'XDG_CACHE_HOME': 'cache', 'XDG_DATA_HOME': 'data'}
 
@@ -45,8 +41,7 @@ class Libvirtd:
         for name, folder in FOLDERS.items():
             (directory / folder / 'libvirt').mkdir(parents=True)
             self._environment[name] = str(directory / folder)
-        for path, text in SETTINGS.items():
-            (directory / path).write_text(text.format(directory))
+        (directory / 'config/libvirt/qemu.conf').write_text(QEMU_SETTINGS)
 
     def __enter__(self) -> 'Libvirtd':
         return self
@@ -63,10 +58,8 @@ class Libvirtd:
             give_away(self.directory)
         with (self.directory / 'libvirtd.out').open('ab') as log:
             self._process = subprocess.Popen(
-                ['/usr/sbin/libvirtd', '-f', str(self.directory / 'libvirtd.conf'),
-                 '-p', str(self.directory / 'libvirtd.pid'), '--timeout', '0'],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.directory,
-                env=self._environment, preexec_fn=die_with_parent, **user)
+                ['libvirtd', '--timeout', '0'], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                cwd=self.directory, env=self._environment, preexec_fn=die_with_parent, **user)
         self._wait_for_socket()
 
     def _wait_for_socket(self) -> None:

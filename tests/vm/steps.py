@@ -50,6 +50,7 @@ def suspends_to_memory_and_wakes(session: Session) -> None:
     guest.wait_for_state('running')
     guest.wait_for("dmesg | grep -q 'PM: suspend exit'")
     guest.shell("dmesg | grep -q 'Waking up from system sleep state S3'")
+    session.wait_until_answering()
     expect(client.ask('guest-ping') == {}, 'guest-ping after the wake-up')
     client.must_fail('dompmsuspend', 'hybrid')
 
@@ -345,12 +346,12 @@ def sees_libvirtd_restarted(session: Session) -> None:
 def loses_its_channel_while_it_works(session: Session) -> None:
     """The manager dies while file systems freeze; the next one finds them frozen."""
     client, guest, libvirtd = session.client, session.domain, session.libvirtd
-    guest.shell('touch /run/hook.wait')
+    session.hold_hook()
     request_under_way = libvirtd.begin('domfsfreeze', NAME)
-    guest.wait_for('grep -q freeze /run/hook.log')
+    session.wait_for_hook()
     libvirtd.kill()
     request_under_way.communicate()
-    guest.shell('rm /run/hook.wait')
+    session.release_hook()
     guest.wait_for('[ -e /mnt/ext4/state/qga.state.isfrozen ]')
     libvirtd.start()
     session.wait_until_answering()
@@ -406,5 +407,5 @@ STEPS: Dict[str, Callable[[Session], None]] = {
         sees_libvirtd_restarted,
         loses_its_channel_while_it_works,
         loses_its_channel_amid_an_answer,
-        shuts_down,
     )}
+END = {'shuts down': shuts_down}

@@ -84,9 +84,11 @@ class Witness:
 
     def wait_for(self, condition: str, seconds: float = PATIENCE) -> None:
         """Until the shell condition holds in the guest."""
-        status, _ = self.status('i=0; while ! { %s; } 2> /dev/null; do [ $i -lt %d ] || exit 1; '
-                                'usleep 50000; i=$((i+1)); done' % (condition, seconds * 20),
-                                patience=seconds * 2 + PATIENCE)
+        # a subshell, since a background child of a mere group would keep our output open
+        now = '$(cut -d. -f1 /proc/uptime)'
+        status, _ = self.status('end=$((%s + %d)); while ! (%s) 2> /dev/null; do '
+                                '[ %s -lt $end ] || exit 1; usleep 50000; done'
+                                % (now, seconds + 1, condition, now), patience=seconds + PATIENCE)
         if status != 0:
             raise GuestFailed('not within %d s: %s' % (seconds, condition))
 
