@@ -1,0 +1,411 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A freeze with a deadline, during which the agent or its guardian is killed.
+
+What must be true, wherever the kill strikes:
+
+- No file system stays frozen past the deadline by more than GRACE, beyond how late a timer
+  beside it was. The deadline counts from the freeze as writers saw it.
+- A thaw that answers a number means that writers were held from the freeze's answer until the
+  thaw was asked for; a freeze that was answered and whose deadline has passed is followed by
+  a thaw that answers an error. Otherwise a client would take a bad snapshot for a good one.
+- In the end, restarted where it was killed, the agent says `thawed`, its marker is gone, the
+  next thaw is an ordinary one, the next freeze and thaw work, and no guardian is left.
+"""
+import contextlib
+import enum
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Type
+
+from lib.agent import Agent
+from lib.connection import Connection
+from lib.process import wait_until
+from lib.stage import Stage, freeze
+from campaign import Flaw
+from strace import Point
+from witness import Delay, Witness
+
+DEADLINES = 0.4, 2.0        # as short as the machine allows
+GRACE = 0.05
+AT_ONCE = 0.1               # for the agent to thaw when its guardian has died
+ANSWER = 5.0                # for any answer
+HOLD = 0.04                 # more than START
+STUCK = 0.5                 # what is frozen for that much too long will never be thawed
+START = 0.03                # a prober notices a freeze that soon
+STAY = 3.0                  # for a guardian that has been told to go
+POLL = 0.005
+KINDS = ('ext4', 'xfs', 'btrfs')
+STOP_THEN = ('sh', '-c', 'kill -STOP $$; exec "$@"', 'sh')
+MARKER = 'qga.state.isfrozen'
+
+
+class World:
+    """What all runs share: the file systems, the witnesses, the agent under test."""
+
+    def __init__(self, stage: Stage, program: Sequence[str]):
+        self.stage = stage
+        self.program = stage.confine(program)
+        self.deadline = sorted((DEADLINES[0], 4 * slowest_freeze(stage), DEADLINES[1]))[1]
+        self.probers = {mount.name: Witness(stage.folder / f'prober-{mount.name}', mount)
+                        for mount in stage.mounts}
+        self.control = Witness(stage.folder / 'control')
+        self.worst_overrun = 0.0        # seconds frozen past a deadline, beyond the control's
+
+    @property
+    def mount_points(self) -> List[str]:
+        return [self.stage.inside(mount) for mount in self.stage.mounts]
+
+    def close(self) -> None:
+        self.stage.thaw()
+        for witness in (*self.probers.values(), self.control):
+            witness.close()
+
+    def lateness(self, since: float, until: float) -> float:
+        """How late a timer was that was set for that span."""
+        return max((delay.end - delay.start for delay in self.control.since(since)
+                    if delay.start <= until), default=0.0)
+
+    def inhabitants(self) -> List[int]:
+        """The processes that live on the stage: agents and guardians."""
+        found = []
+        for name in filter(str.isdigit, os.listdir('/proc')):
+            with contextlib.suppress(OSError):
+                if os.readlink(f'/proc/{name}/root') == str(self.stage.root) \
+                        and state_of(int(name)) != 'Z':
+                    found.append(int(name))
+        return found
+
+
+def state_of(pid: int) -> str:
+    return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0]
+
+
+def slowest_freeze(stage: Stage) -> float:
+    """Of some; it takes milliseconds or, on a busy machine, much of a second."""
+    slowest = 0.0
+    for _ in range(5):
+        began = time.monotonic()
+        for mount in stage.mounts:
+            freeze(mount)
+        slowest = max(slowest, time.monotonic() - began)
+        stage.thaw()
+    return slowest
+
+
+class Problem(RuntimeError):
+    """What is wrong with a run."""
+
+
+class Late(Problem):
+    """Which may be the fault of a busy machine: once."""
+
+
+def expect(condition: bool, message: str, kind: Type[Problem] = Problem) -> None:
+    """An assertion that survives `python3 -O`."""
+    if not condition:
+        raise kind(message)
+
+
+class FreezeRun:
+    """An agent, what it was asked, and what it answered."""
+
+    def __init__(self, world: World, script: 'Script'):
+        self.world = world
+        self.script = script
+        self.deadline = script.deadlines * world.deadline
+        self.pid = 0
+        self.agent = Agent(world.program)
+        configuration = self.agent.folder / 'agent.conf'
+        configuration.write_text(
+            f'[novacron]\nfsfreeze-deadline-ms={round(self.deadline * 1000)}\n')
+        self.agent.arguments = ['-c', str(configuration)]
+        self.client: Optional[Connection] = None
+        self.sent = float('inf')                # when a freeze was asked for,
+        self.answered: Optional[float] = None   # answered
+        self.thaw_sent = False
+        self.may_fail = False                   # the next thaw may answer an error
+        self.is_owed = False                    # and must, once the deadline has passed
+        self.early_refusal: Optional[str] = None
+        self.thaw_answered = False
+        self.problem: Optional[Problem] = None
+        self.interruption: Optional[Exception] = None
+
+    # doing
+
+    def start(self) -> None:
+        self.agent.start()
+        self.connect()
+
+    def connect(self) -> None:
+        if self.client:
+            self.client.close()
+        self.client = self.agent.connect()
+
+    def ask(self, command: str, **arguments: object) -> object:
+        assert self.client is not None
+        return self.client.call(command, ANSWER, **arguments)
+
+    def freeze(self) -> None:
+        """Never without the list, though the stage has nothing else to freeze."""
+        self.world.stage.forbid_others(self.agent.pid)
+        self.sent, self.may_fail = time.monotonic(), True
+        count = self.ask('guest-fsfreeze-freeze-list', mountpoints=self.world.mount_points)
+        self.answered, self.is_owed = time.monotonic(), True
+        expect(count == len(self.world.probers), f'the freeze answers {count}')
+        time.sleep(HOLD)
+
+    def thaw(self, must_fail: bool = False) -> None:
+        """The answer is judged by what has happened before."""
+        may_fail, answered = self.may_fail, self.answered if self.is_owed else None
+        asked = time.monotonic()
+        self.thaw_sent, self.may_fail, self.is_owed = True, True, False
+        try:
+            count = self.ask('guest-fsfreeze-thaw')
+        except ValueError as refusal:
+            expect(may_fail, f'a thaw answers: {refusal}')
+            if answered and time.monotonic() < self.sent + self.deadline:
+                self.early_refusal = str(refusal)
+        else:
+            expect(not must_fail, f'the deadline has passed, but the thaw answers {count}')
+            if answered:
+                self._expect_held(answered, asked)
+                expect(count == len(self.world.probers)
+                       or time.monotonic() > self.sent + self.deadline,
+                       f'{count} file systems were thawed')
+            elif not may_fail:
+                expect(count == 0, f'a thaw of nothing answers {count}')
+        self.may_fail, self.thaw_answered = False, True
+
+    def _expect_held(self, since: float, until: float) -> None:
+        """Nobody has written in between, as the thaw that was just answered says."""
+        for name, prober in self.world.probers.items():
+            held = any(delay.start <= since + START and delay.end >= until
+                       for delay in prober.since(since))
+            expect(held, f'the thaw answers a number, but {name} was written to meanwhile')
+
+    def drive(self) -> None:
+        try:
+            self.script.drive(self)
+        except Problem as problem:
+            self.problem = problem
+        except (OSError, RuntimeError, ValueError) as problem:
+            self.interruption = problem     # which a kill explains; without one, judge() tells
+
+    # judging
+
+    def await_thaw(self) -> None:
+        """Until every file system can be written to; raises if that takes too long."""
+        if self.sent == float('inf'):
+            return
+        wait_until(lambda: not self.is_frozen(), self.time_left())
+        for name, prober in self.world.probers.items():
+            expect(not self._is_pending(prober), f'{name} is still frozen '
+                   f'{time.monotonic() - self.sent:.3f} s after the request to freeze')
+        for name, late in self.overruns().items():
+            self.world.worst_overrun = max(self.world.worst_overrun, late)
+            expect(late <= GRACE, f'{name} was frozen {late * 1000:.1f} ms past the deadline',
+                   Late)
+
+    def time_left(self) -> float:
+        """Until what is still frozen counts as frozen for ever."""
+        return max(0.0, self.sent + self.deadline + GRACE + STUCK - time.monotonic())
+
+    def is_frozen(self) -> bool:
+        return any(map(self._is_pending, self.world.probers.values()))
+
+    def _is_pending(self, prober: Witness) -> bool:
+        delays = prober.since(self.sent)
+        return bool(delays) and delays[-1].end == float('inf') \
+            and time.monotonic() - delays[-1].start > START
+
+    def overruns(self) -> Dict[str, float]:
+        """How long past the deadline each one was frozen, beyond the control's lateness."""
+        earliest = self.sent + self.deadline
+        held = {name: [delay for delay in prober.since(earliest)
+                       if delay.start >= self.sent and delay.end > earliest]
+                for name, prober in self.world.probers.items()}
+        starts = [delay.start for delays in held.values() for delay in delays]
+        due = min([*starts, *([self.answered] if self.answered else [])],
+                  default=self.sent) + self.deadline
+        return {name: max(self._lateness(due, delay) for delay in delays)
+                for name, delays in held.items() if delays}
+
+    def _lateness(self, due: float, delay: Delay) -> float:
+        begin = max(due, delay.start)
+        return delay.end - begin - self.world.lateness(begin, delay.end)
+
+    def judge(self, killed: Optional[float]) -> Optional[Flaw]:
+        guardian_killed = bool(killed) and self.script.target == 'guardian'
+        try:
+            if self.problem:
+                raise self.problem
+            expect(bool(killed) or not self.interruption, repr(self.interruption), Late)
+            self._revive()
+            expect(guardian_killed or not self.early_refusal,
+                   f'a thaw before the deadline answers: {self.early_refusal}')
+            if killed and guardian_killed and not self.thaw_sent:
+                self._expect_thawed_at_once(killed)
+            self._expect_clean()
+        except (OSError, RuntimeError, ValueError) as problem:
+            self.world.stage.thaw()
+            return Flaw(str(problem) or repr(problem), isinstance(problem, Late))
+        return None
+
+    def _revive(self) -> None:
+        """What a service manager does, sooner or later."""
+        dead = not self.agent.is_running()
+        if dead and self.script.restart is not Restart.LATER:
+            self.start()
+            if self.script.restart is Restart.AND_THAW:
+                self.thaw()
+        self.await_thaw()
+        if not self.thaw_answered:      # a marker may stand until the deadline
+            time.sleep(max(0.0, self.sent + self.deadline + AT_ONCE - time.monotonic()))
+        if not self.agent.is_running():
+            self.start()
+
+    def _expect_thawed_at_once(self, killed: float) -> None:
+        """By an agent whose guardian has died."""
+        for name, prober in self.world.probers.items():
+            for delay in prober.since(killed):
+                late = delay.end - killed - self.world.lateness(killed, delay.end)
+                expect(delay.start > killed + START or late < AT_ONCE,
+                       f'{name} was thawed {late * 1000:.1f} ms after the guardian had died',
+                       Late)
+
+    def _expect_clean(self) -> None:
+        self.connect()
+        status = self.ask('guest-fsfreeze-status')
+        expect(status == 'thawed', f'nothing is frozen, but the status is {status}')
+        expect(not (self.agent.state / MARKER).exists(), 'the marker is still there')
+        self.thaw(must_fail=self.is_owed)
+        self.thaw()
+        try:
+            self.freeze()
+        except ValueError as refusal:       # for instance that the deadline has passed
+            raise Late(str(refusal)) from refusal
+        self.thaw()
+        self.await_thaw()
+        alone = wait_until(lambda: self.world.inhabitants() == [self.agent.pid], STAY)
+        expect(alone, f'left over: processes {self.world.inhabitants()}, the agent is '
+               f'{self.agent.pid}')
+
+    def close(self) -> None:
+        if self.client:
+            self.client.close()
+        self.agent.stop()
+        for pid in self.world.inhabitants():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.world.stage.thaw()
+        while True:             # orphans: this is the first process of its namespace
+            with contextlib.suppress(ChildProcessError):
+                if os.waitpid(-1, os.WNOHANG)[0]:
+                    continue
+            break
+
+
+def thawed_by_command(run: FreezeRun) -> None:
+    run.freeze()
+    run.thaw()
+
+
+def thawed_by_deadline(run: FreezeRun) -> None:
+    run.freeze()
+    wait_until(lambda: not run.is_frozen() or not run.agent.is_running(), run.time_left())
+    if not run.agent.is_running():
+        return                  # to be restarted while everything is frozen still
+    run.await_thaw()
+    time.sleep(HOLD)
+    run.ask('guest-fsfreeze-status')
+    run.thaw(must_fail=True)
+    run.thaw()
+
+
+def thawed_by_successor(run: FreezeRun) -> None:
+    """Of an agent that was killed while its file systems were frozen."""
+    if run.script.target == 'agent':
+        os.kill(run.pid, signal.SIGCONT)
+    else:
+        run.agent.start()
+    run.connect()
+    run.ask('guest-fsfreeze-status')
+    run.thaw()
+
+
+class Restart(enum.Enum):
+    LATER = 'after the deadline'
+    AT_ONCE = 'at once'
+    AND_THAW = 'at once, and asked to thaw'
+
+
+class Script(NamedTuple):
+    """One way for a freeze to go, who is killed, and when a killed agent is started again."""
+    target: str
+    drive: Callable[[FreezeRun], None]
+    restart: Restart = Restart.LATER
+    deadlines: int = 1          # how many times the usual one
+
+    @property
+    def name(self) -> str:
+        again = f', restarted {self.restart.value}' if self.target == 'agent' else ''
+        return f'freeze {self.drive.__name__.replace("_", " ")}, {self.target} killed{again}'
+
+
+SCRIPTS = [
+    Script('agent', thawed_by_command),
+    Script('agent', thawed_by_command, Restart.AND_THAW),
+    Script('agent', thawed_by_deadline, Restart.AT_ONCE),
+    Script('guardian', thawed_by_command),
+    Script('guardian', thawed_by_deadline),
+    Script('agent', thawed_by_successor, Restart.AND_THAW, 2),
+    Script('agent', thawed_by_successor, Restart.LATER, 2),
+    Script('guardian', thawed_by_successor, Restart.AT_ONCE, 2),
+]
+
+
+class FreezeScenario:
+    def __init__(self, world: World, script: Script):
+        self._world = world
+        self._script = script
+        self.name = script.name
+
+    @contextlib.contextmanager
+    def begin(self) -> Iterator[FreezeRun]:
+        run = FreezeRun(self._world, self._script)
+        try:
+            run.start()
+            run.pid = run.agent.pid
+            if self._script.drive is thawed_by_successor:
+                self._orphan(run)
+            yield run
+        finally:
+            run.close()
+
+    def _orphan(self, run: FreezeRun) -> None:
+        """Everything is frozen, the agent is dead; its successor waits to be let go, or will be
+        started."""
+        run.freeze()
+        run.agent.process.kill()
+        run.agent.process.wait()
+        if self._script.target == 'guardian':
+            guardians = self._world.inhabitants()
+            expect(len(guardians) == 1, f'{len(guardians)} processes guard a dead agent')
+            run.pid, = guardians
+            return
+        run.agent.program = [*STOP_THEN, *self._world.program]
+        run.agent.start()
+        run.agent.program = self._world.program
+        run.pid = run.agent.pid
+        wait_until(lambda: state_of(run.pid) == 'T')
+
+    def choose(self, points: Sequence[Point]) -> List[Point]:
+        if self._script.drive is thawed_by_successor:
+            begins = max((number for number, point in enumerate(points)
+                          if point.call == 'execve'), default=-1)
+            return [point for point in points[begins + 1:] if point.task.process == 0]
+        wanted = self._script.target == 'agent'
+        return [point for point in points if (point.task.process == 0) == wanted]
+
