@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The programs that switch the guest off. Since 10.2 upstream prefers the one that is made for
- * the purpose, and takes it even if it cannot be executed; shutdown(8) is for systems without.
+ * the purpose; shutdown(8) is for systems without.
  */
 #include "platform/power.h"
 
-#include <sys/stat.h>
+#include <unistd.h>
 
 static char *const special[][2] = {
     [OS_POWER_OFF] = { "/sbin/poweroff", NULL },
@@ -23,8 +23,5 @@ static char *const general[][6] = {
 char *const *
 os_power_command(OsPowerAction action)
 {
-    struct stat status;
-
-    return stat(special[action][0], &status) == 0 && S_ISREG(status.st_mode) ? special[action]
-                                                                             : general[action];
+    return access(special[action][0], X_OK) == 0 ? special[action] : general[action];
 }
