@@ -100,7 +100,8 @@ do_read(gpointer data)
 
     if (fd < 0) {
         stop(job->answer, STEP_OPEN);
-        if (access(job->file, F_OK) < 0)
+        /* Where the user may not look there may be something. */
+        if (job->answer->number != EACCES && access(job->file, F_OK) < 0)
             job->answer->step = STEP_FIND;
         return;
     }
