@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Stands in for the programs that an agent runs: writes down how it was called, then does what
- * the file of its name in /run/told says, a word and a value on each line. It lives in the
- * namespaces of shield.py only.
+ * the file of its name in /run/told says, a word and a value on each line; NAME-ARGUMENT, with its
+ * first argument, goes before NAME. It lives in the namespaces of shield.py only.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -71,7 +71,7 @@ append_environment(GString *line)
 }
 
 static void
-write_down(char **argv, gboolean reads_input)
+write_down(char **argv)
 {
     g_autoptr(GString) line = g_string_new("call");
     g_autofree char *folder = g_get_current_dir();
@@ -84,8 +84,7 @@ write_down(char **argv, gboolean reads_input)
     g_string_append(line, "; environment");
     append_environment(line);
     g_string_append(line, "; input");
-    if (reads_input)
-        append_input(line);
+    append_input(line);
     g_string_append_c(line, '\n');
 
     gint fd = open(LOG, O_WRONLY | O_APPEND | O_CREAT, 0600);
@@ -129,17 +128,27 @@ do_as_told(const char *word, const char *value)
         exit(atoi(value));
 }
 
-int
-main(G_GNUC_UNUSED int argc, char **argv)
+/* "" if there is nothing to do. */
+static char *
+what_is_told(char **argv)
 {
     g_autofree char *name = g_path_get_basename(argv[0]);
     g_autofree char *path = g_strconcat(TOLD, name, NULL);
-    g_autofree char *text = NULL;
+    g_autofree char *special = argv[1] ? g_strconcat(path, "-", argv[1], NULL) : NULL;
+    char *text = NULL;
 
-    if (!g_file_get_contents(path, &text, NULL, NULL))
-        text = g_strdup("");
+    if (special && g_file_get_contents(special, &text, NULL, NULL))
+        return text;
+    return g_file_get_contents(path, &text, NULL, NULL) ? text : g_strdup("");
+}
+
+int
+main(G_GNUC_UNUSED int argc, char **argv)
+{
+    g_autofree char *text = what_is_told(argv);
     g_auto(GStrv) lines = g_strsplit(text, "\n", 0);
-    write_down(argv, !g_strv_contains((const char *const *)lines, "ignore input"));
+
+    write_down(argv);
     for (guint i = 0; lines[i]; i++) {
         g_auto(GStrv) words = g_strsplit(lines[i], " ", 2);
 

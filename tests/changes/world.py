@@ -7,13 +7,16 @@ import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from lib.agent import Agent
 from shield import FOLDERS
 
 SHIELD = Path(__file__).resolve().parent / 'shield.py'
 
+USERS = {'root': (0, 0), 'bob': (2001, 2001), 'eve': (2002, 2002), '-dash': (2003, 2001),
+         'homeless': (2004, 2001), 'relative': (2005, 2001), 'lost': (2006, 2001),
+         'filed': (2007, 2001)}
 PASSWD = """root:x:0:0:root:/home/root:/bin/sh
 bob:x:2001:2001:Bob:/home/bob:/bin/sh
 eve:x:2002:2002::/home/eve:/bin/sh
@@ -26,8 +29,7 @@ filed:x:2007:2001::/home/file:/bin/sh
 GROUP = 'root:x:0:\nbob:x:2001:eve\neve:x:2002:bob\nmany:x:2100:bob,eve\n'
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """A file of any kind; `text` is a file's content, or where a link leads."""
     kind: str = 'file'              # or folder, link, fifo, stub, null, zero
     text: bytes = b''
@@ -116,7 +118,9 @@ class World:
               under: Sequence[str] = ()) -> Agent:
         """An agent in this world, not yet started; `under`: through that command."""
         command = [*under, sys.executable, str(SHIELD), str(self.folder), *program]
-        return Agent(command, arguments)
+        agent = Agent(command, arguments)
+        agent.environment = {'LC_ALL': 'C', 'TZ': 'UTC', 'QGA_CONF': '/absent', 'ODD': ' a=b '}
+        return agent
 
 
 def remove(path: Path) -> None:

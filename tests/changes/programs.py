@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Programs that the agent runs: what they hold up, what ends with them, what they are told."""
+import base64
+import re
+import signal
+import time
+from pathlib import Path
+from typing import List
+
+from lib.check import expect
+from stage import Stage, request, stubs
+
+PING = b'{"execute": "guest-ping"}\n'
+SLOW = 1.5
+QUICK = 0.5
+
+
+def a_slow_program_holds_up_its_own_session_only(stage: Stage) -> None:
+    slow = ['sleep %d' % (SLOW * 1000)]
+    scene = stage.play(stubs('sbin/chpasswd', 'sbin/poweroff', 'sbin/hwclock', 'bin/systemctl',
+                             chpasswd=slow, poweroff=slow, hwclock=slow,
+                             systemctl=[*slow, 'exit 4']))
+    with scene.connect() as first, scene.connect(second=True) as second:
+        for line in (request('set-user-password', username='bob', password='YQ==', crypted=False),
+                     request('shutdown'), request('set-time'), request('suspend-ram')):
+            began = time.monotonic()
+            first.send(line + b'{"execute": "guest-sync", "arguments": {"id": 7}}\n')
+            second.ask(PING)
+            pinged = time.monotonic() - began
+            first.read_through(b'{"return": 7}\n')
+            ended = time.monotonic() - began
+            expect(pinged < QUICK, f'{line!r}: the other session waited {pinged:.2f} s')
+            expect(ended >= SLOW, f'{line!r}: over after {ended:.2f} s')
+
+
+def ended_after_its_program_the_agent_tells_no_failure(stage: Stage) -> None:
+    """What a service manager does: it ends the program that shuts down, and then the agent."""
+    scene = stage.play(stubs('sbin/poweroff', poweroff=['out Shutdown scheduled\\n', 'kill 15']))
+    with scene.connect() as client:
+        client.send(request('shutdown'))
+        scene.wait_for_call()
+        time.sleep(0.15)                        # it has been killed meanwhile
+        scene.agent.process.send_signal(signal.SIGTERM)
+        answer = client.read_to_end(10)
+        expect(answer == b'', f'answered {answer!r}')
+        expect(scene.agent.process.wait(10) == 0, 'not ended in order')
+
+
+def else_it_does(stage: Stage) -> None:
+    scene = stage.play(stubs('sbin/poweroff', poweroff=['out Shutdown scheduled\\n', 'kill 15']))
+    with scene.connect() as client:
+        answer = client.ask(request('shutdown'), 10)
+        expect(b'terminated abnormally: Shutdown scheduled' in answer, repr(answer))
+
+
+def a_program_that_runs_does_not_keep_the_agent(stage: Stage) -> None:
+    scene = stage.play(stubs('sbin/poweroff', poweroff=['sleep 3000', 'out over\\n']))
+    with scene.connect() as client:
+        client.send(request('shutdown'))
+        scene.wait_for_call()
+        began = time.monotonic()
+        scene.agent.process.send_signal(signal.SIGTERM)
+        expect(client.read_to_end(10) == b'', 'answered')
+        expect(scene.agent.process.wait(10) == 0, 'not ended in order')
+        expect(time.monotonic() - began < 1, 'ended late')
+
+
+def a_time_goes_to_the_clock(stage: Stage) -> None:
+    """strace answers the call: it never gets to the kernel, which would refuse it here."""
+    calls = 'clock_settime,settimeofday'
+    traced = f'-e trace=exit_group,{calls} -e inject={calls}:retval=0'
+    scene = stage.play(stubs('sbin/hwclock'), traced=traced)
+    with scene.connect() as client:
+        for nanoseconds in (0, -1, 1_700_000_000_123_456_789, 3_155_759_999_999_999_999):
+            answer = client.ask(request('set-time', time=nanoseconds))
+            expect(answer == b'{"return": {}}\n', repr(answer))
+    expect(scene.world.calls().count(b'"/sbin/hwclock" "-w"') == 4, 'not saved each time')
+    set_to = re.findall(r'CLOCK_REALTIME, \{tv_sec=(\d+), tv_nsec=(\d+)\}\) = 0 \(INJECTED\)',
+                        '\n'.join(scene.system_calls()))
+    expect(set_to == [('0', '0'), ('0', '0'), ('1700000000', '123456000'),
+                      ('3155759999', '999999000')], f'set to {set_to}')
+
+
+CHECKS = [
+    a_slow_program_holds_up_its_own_session_only,
+    ended_after_its_program_the_agent_tells_no_failure,
+    else_it_does,
+    a_program_that_runs_does_not_keep_the_agent,
+    a_time_goes_to_the_clock,
+]
