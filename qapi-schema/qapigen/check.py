@@ -125,13 +125,15 @@ class _Checker:
             self.problem(f'already defined at {before.position}')
 
     def check_command_name(self, name: str) -> None:
-        prefix = 'novacron-' if self.number else 'guest-'
+        area = f'novacron-{self.schemas[self.number].name}'
         if name in self.pragma.exceptions['command-name-exceptions']:
             return
         if not LOWER_NAME.fullmatch(name):
             self.problem('commands are named in lower-case words with hyphens')
-        elif not name.startswith(prefix):
-            self.problem(f"commands of this schema start with '{prefix}'")
+        elif not self.number and not name.startswith('guest-'):
+            self.problem("commands of this schema start with 'guest-'")
+        elif self.number and name != area and not name.startswith(area + '-'):
+            self.problem(f"commands of this schema are named '{area}' or '{area}-...'")
 
     def check_type_name(self, name: str) -> None:
         if name in BUILTINS:

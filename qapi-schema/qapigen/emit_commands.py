@@ -5,13 +5,16 @@ from typing import List
 
 from . import c, names
 from .model import Command, Enum, Model, TypeRef
-from .vocabulary import feature_command
+from .vocabulary import feature_bound, feature_command
 
 
 def prototypes(model: Model, schema: str, source: str) -> str:
     """What the author of a command includes."""
     parts = [c.banner([source]), '#pragma once\n\n', '#include "core/call.h"\n',
              f'#include "{model.folder}/{schema}.h"\n']
+    if schema != model.schemas[0].name:
+        parts += ['\n', c.comment('What this area needs and whether it is there.'),
+                  f'void {probe(schema)}(GaAgent *agent, GaAreaReport *report);\n']
     for command in model.commands_of(schema):
         text = c.sentence(command.text)
         parts += ['\n', c.comment(f'{command.name}: {text}' if text else command.name),
@@ -118,7 +121,7 @@ def initial(model: Model, reference: TypeRef) -> str:
     return names.constant(enum.name, enum.values[0].name) if isinstance(enum, Enum) else '0'
 
 
-def flags(model: Model, command: Command) -> str:
+def flags(command: Command) -> str:
     found = []
     if command.is_silent:
         found.append('GA_COMMAND_SILENT_SUCCESS')
@@ -126,9 +129,17 @@ def flags(model: Model, command: Command) -> str:
         found.append('GA_COMMAND_WHILE_FROZEN')
     if 'changes-guest' in command.features:
         found.append('GA_COMMAND_CHANGES_GUEST')
-    if command.schema != model.schemas[0].name:
-        found.append('GA_COMMAND_EXTENSION')
+    if 'cost-worker' in command.features:
+        found.append('GA_COMMAND_COST_WORKER')
+    if 'cost-job' in command.features:
+        found.append('GA_COMMAND_COST_JOB')
+    if 'unstable' in command.features:
+        found.append('GA_COMMAND_UNSTABLE')
     return ' | '.join(found) or '0'
+
+
+def reply_bound(command: Command) -> int:
+    return next((bound for bound in map(feature_bound, command.features) if bound), 0)
 
 
 def powers(command: Command) -> List[str]:
@@ -145,20 +156,40 @@ def row(model: Model, command: Command) -> str:
     stem = names.c_name(command.name)
     arguments = f'&{c.descriptor(TypeRef(command.arguments))}' if command.arguments else 'NULL'
     returned = f'&{c.descriptor(command.returns)}' if command.returns else 'NULL'
-    cells = [f'"{command.name}"', f'run_{stem}', arguments, returned, flags(model, command),
-             f'powers_{stem}' if powers(command) else 'NULL']
+    area = area_of(model, command)
+    cells = [f'"{command.name}"', f'run_{stem}', arguments, returned, flags(command),
+             str(reply_bound(command)), f'powers_{stem}' if powers(command) else 'NULL',
+             f'&areas[{area - 1}]' if area else 'NULL']
     return c.wrapped('    { ', cells, ' },\n')
+
+
+def area_of(model: Model, command: Command) -> int:
+    """The number of the schema: the first one is upstream's, each other one is an area."""
+    return [schema.name for schema in model.schemas].index(command.schema)
 
 
 def rows(model: Model) -> str:
     if not model.commands:
-        return 'const GaCommandTable ga_command_table = { NULL, 0, NULL };\n'
+        return 'const GaCommandTable ga_command_table = { NULL, 0, NULL, NULL, 0 };\n'
     # In the order of strcmp().
     by_name = sorted(range(len(model.commands)), key=lambda i: model.commands[i].name.encode())
-    return (''.join(powers_definition(command) + '\n' for command in model.commands
+    areas = [schema.name for schema in model.schemas[1:]]
+    return (areas_definition(areas)
+            + ''.join(powers_definition(command) + '\n' for command in model.commands
                     if powers(command))
             + 'static const GaCommand rows[] = {\n'
             + ''.join(row(model, command) for command in model.commands)
             + '};\n\n' + c.array('static const guint16 by_name', [str(row) for row in by_name])
-            + '\nconst GaCommandTable ga_command_table = '
-              '{ rows, G_N_ELEMENTS(rows), by_name };\n')
+            + '\nconst GaCommandTable ga_command_table = { rows, G_N_ELEMENTS(rows), by_name, '
+            + ('areas, G_N_ELEMENTS(areas) };\n' if areas else 'NULL, 0 };\n'))
+
+
+def areas_definition(areas: List[str]) -> str:
+    if not areas:
+        return ''
+    return ('static const GaArea areas[] = {\n'
+            + ''.join(f'    {{ "{area}", {probe(area)} }},\n' for area in areas) + '};\n\n')
+
+
+def probe(area: str) -> str:
+    return f'ga_probe_{names.c_name(area)}'

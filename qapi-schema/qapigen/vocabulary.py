@@ -84,6 +84,12 @@ def feature_command(feature: str) -> Optional[str]:
     return 'guest-' + feature[len(prefix):] if feature.startswith(prefix) else None
 
 
+def feature_bound(feature: str) -> Optional[int]:
+    """The bytes that a reply-bound-N feature names."""
+    prefix = 'reply-bound-'
+    return int(feature[len(prefix):]) if feature.startswith(prefix) else None
+
+
 # How the manual names the conditions of 'if'.
 CONDITIONS = {
     'CONFIG_LINUX': 'Linux',

@@ -22,11 +22,9 @@ GuestAgentInfo *
 guest_info(GaAgent *agent, G_GNUC_UNUSED GError **error)
 {
     const GaCommandTable *table = ga_agent_table(agent);
-    const GaConfig *config = ga_agent_config(agent);
     GuestAgentInfo *info = g_new0(GuestAgentInfo, 1);
 
-    info->version = g_strdup(config->reported_version ? config->reported_version
-                                                      : config->program->compat_version);
+    info->version = g_strdup(ga_config_reported_version(ga_agent_config(agent)));
     info->supported_commands = g_ptr_array_sized_new(table->n_rows);
     for (guint i = table->n_rows; i > 0; i--)
         g_ptr_array_add(info->supported_commands,

@@ -20,6 +20,7 @@ struct GaAgent {
     GMainLoop *loop;
     GaFrozenChanged frozen_changed;
     gpointer frozen_owner;
+    gint64 started;
     gboolean is_verbose;
     gboolean is_stopped;
     gint status;
@@ -36,6 +37,7 @@ ga_agent_new(const GaCommandTable *table, GaGate *gate, GaPersist *persist, GaAc
     agent->persist = persist;
     agent->account = account;
     agent->config = config;
+    agent->started = g_get_real_time() * 1000;
     agent->sessions = g_ptr_array_new_with_free_func((GDestroyNotify)ga_session_free);
     agent->slots = g_array_new(FALSE, FALSE, sizeof(OpenSlot));
     agent->loop = g_main_loop_new(NULL, FALSE);
@@ -104,6 +106,12 @@ gboolean
 ga_agent_is_verbose(const GaAgent *agent)
 {
     return agent->is_verbose;
+}
+
+gint64
+ga_agent_started(const GaAgent *agent)
+{
+    return agent->started;
 }
 
 const GaCommandTable *

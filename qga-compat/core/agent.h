@@ -33,6 +33,9 @@ void ga_agent_add_session(GaAgent *agent, GaSession *session);
 void ga_agent_set_verbose(GaAgent *agent, gboolean is_verbose);
 gboolean ga_agent_is_verbose(const GaAgent *agent);
 
+/* Nanoseconds since 1970 by the guest's clock. */
+gint64 ga_agent_started(const GaAgent *agent);
+
 const GaCommandTable *ga_agent_table(const GaAgent *agent);
 GaGate *ga_agent_gate(const GaAgent *agent);
 GaPersist *ga_agent_persist(const GaAgent *agent);

@@ -127,6 +127,12 @@ ga_call_orphan(GaCall *call)
     call->is_orphan = TRUE;
 }
 
+const GaSession *
+ga_call_session(const GaCall *call)
+{
+    return call->session;
+}
+
 GaAgent *
 ga_call_agent(const GaCall *call)
 {

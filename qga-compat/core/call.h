@@ -49,3 +49,4 @@ void ga_call_orphan(GaCall *call);
 void ga_call_free(GaCall *call);
 
 GaAgent *ga_call_agent(const GaCall *call);
+const GaSession *ga_call_session(const GaCall *call);

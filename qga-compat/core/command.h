@@ -4,6 +4,9 @@
 
 #include "runtime/qapi-type.h"
 
+typedef struct GaAgent GaAgent;
+typedef struct GaArea GaArea;
+typedef struct GaAreaReport GaAreaReport;
 typedef struct GaCall GaCall;
 typedef struct GaCommand GaCommand;
 typedef struct GaCommandTable GaCommandTable;
@@ -16,7 +19,9 @@ enum {
     GA_COMMAND_SILENT_SUCCESS = 1 << 0, /* no answer on success */
     GA_COMMAND_WHILE_FROZEN = 1 << 1, /* runs while file systems are frozen: never touches a disk */
     GA_COMMAND_CHANGES_GUEST = 1 << 2,
-    GA_COMMAND_EXTENSION = 1 << 3, /* not one of upstream's: novacron-AREA[-WORD...] */
+    GA_COMMAND_COST_WORKER = 1 << 3, /* the work is done by a worker process */
+    GA_COMMAND_COST_JOB = 1 << 4,    /* starts a job */
+    GA_COMMAND_UNSTABLE = 1 << 5,    /* may change or go away */
 };
 
 struct GaCommand {
@@ -25,14 +30,24 @@ struct GaCommand {
     const QapiType *args;   /* struct, or NULL */
     const QapiType *result; /* NULL: answers {} */
     guint32 flags;
+    guint32 reply_bound;       /* bytes; 0: none is promised */
     const char *const *powers; /* upstream's commands that do the same or less: where one of them
                                   is blocked, so is this one; NULL: none */
+    const GaArea *area;        /* NULL: one of upstream's */
+};
+
+/* The commands of one extension folder. */
+struct GaArea {
+    const char *name;
+    void (*probe)(GaAgent *agent, GaAreaReport *report); /* core/area.h */
 };
 
 struct GaCommandTable {
     const GaCommand *rows; /* in the order of the schema: guest-info shows it, reversed */
     guint n_rows;
     const guint16 *by_name; /* indices into rows, sorted by name */
+    const GaArea *areas;
+    guint n_areas;
 };
 
 /* NULL if there is none of that name. */

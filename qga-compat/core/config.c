@@ -198,6 +198,12 @@ ga_config_new(const GaProgram *program)
     return config;
 }
 
+const char *
+ga_config_reported_version(const GaConfig *config)
+{
+    return config->reported_version ? config->reported_version : config->program->compat_version;
+}
+
 void
 ga_config_free(GaConfig *config)
 {

@@ -87,6 +87,9 @@ gboolean ga_config_load(GaConfig *config, gint argc, char **argv,
  * fd): find its path, which ends the configuration. */
 gboolean ga_config_settle_channel(GaConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* What guest-info reports. */
+const char *ga_config_reported_version(const GaConfig *config);
+
 /* One of the sources: the keys that are there. */
 gboolean ga_config_read(GaConfig *config, GKeyFile *file, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -6,8 +6,6 @@
  */
 #include "core/gate.h"
 
-#include <string.h>
-
 struct GaGate {
     const GaCommandTable *table;
     gboolean is_frozen;
@@ -34,23 +32,11 @@ is_name_enabled(const Lists *lists, const char *name)
     return (!has_allow || contains(lists->allow, name)) && !contains(lists->block, name);
 }
 
-/* Whether the list has the second word of the command's name. */
-static gboolean
-is_area_enabled(const Lists *lists, const char *name)
-{
-    const char *area = name + strcspn(name, "-");
-    area += *area == '-' ? 1 : 0;
-    g_autofree char *word = g_strndup(area, strcspn(area, "-"));
-
-    return contains(lists->areas, word);
-}
-
 static gboolean
 is_enabled(const Lists *lists, const GaCommand *command)
 {
-    const guint32 needs_area = GA_COMMAND_EXTENSION | GA_COMMAND_CHANGES_GUEST;
-
-    if ((command->flags & needs_area) == needs_area && !is_area_enabled(lists, command->name))
+    if (command->area && (command->flags & GA_COMMAND_CHANGES_GUEST) &&
+        !contains(lists->areas, command->area->name))
         return FALSE;
     for (const char *const *power = command->powers; power && *power; power++)
         if (!is_name_enabled(lists, *power))
@@ -100,6 +86,5 @@ ga_gate_allows(const GaGate *gate, const GaCommand *command)
 
     if (!gate->is_frozen)
         return is_listed;
-    return (command->flags & GA_COMMAND_WHILE_FROZEN) &&
-           (is_listed || !(command->flags & GA_COMMAND_EXTENSION));
+    return (command->flags & GA_COMMAND_WHILE_FROZEN) && (is_listed || !command->area);
 }

@@ -381,6 +381,18 @@ ga_session_was_open(const GaSession *session)
     return session->was_open;
 }
 
+const char *
+ga_session_method(const GaSession *session)
+{
+    return session->endpoint->method;
+}
+
+gboolean
+ga_session_is_shared(const GaSession *session)
+{
+    return session->role != GA_SESSION_EXTRA;
+}
+
 GaAgent *
 ga_session_agent(const GaSession *session)
 {

@@ -37,6 +37,10 @@ gboolean ga_session_was_open(const GaSession *session);
 
 GaAgent *ga_session_agent(const GaSession *session);
 
+/* How its channel is carried, and whether it is upstream's, which others use too. */
+const char *ga_session_method(const GaSession *session);
+gboolean ga_session_is_shared(const GaSession *session);
+
 /* For calls: where the running call's reply goes, and that it is there. */
 QapiWriter *ga_session_writer(GaSession *session);
 void ga_session_settled(GaSession *session);

@@ -9,6 +9,9 @@
  * needs them, whoever started it. */
 void os_service_prepare(void);
 
+/* Our process id. */
+gint64 os_service_pid(void);
+
 /* If a service manager has passed us a socket that listens, it takes the place of the channel:
  * method and fd are set, there is no path. */
 gboolean os_service_activation(GaEndpoint *channel, GError **error) G_GNUC_WARN_UNUSED_RESULT;

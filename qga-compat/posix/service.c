@@ -40,6 +40,12 @@ tune_memory(void)
 #endif
 }
 
+gint64
+os_service_pid(void)
+{
+    return getpid();
+}
+
 void
 os_service_prepare(void)
 {

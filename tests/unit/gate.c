@@ -82,17 +82,18 @@ run_nothing(GaCall *call, G_GNUC_UNUSED gconstpointer arguments)
     ga_call_return(call, NULL);
 }
 
-enum { EXTENSION = GA_COMMAND_EXTENSION, CHANGES = GA_COMMAND_CHANGES_GUEST };
-
+static const GaArea exec_area = { "exec", NULL }, file_area = { "file", NULL };
 static const char *const read_powers[] = { "guest-read", NULL };
 static const char *const exec_powers[] = { "guest-exec", "guest-read", NULL };
 static const GaCommand rows[] = {
-    { "guest-exec", run_nothing, NULL, NULL, CHANGES },
+    { "guest-exec", run_nothing, NULL, NULL, GA_COMMAND_CHANGES_GUEST },
     { "guest-read", run_nothing, NULL, NULL, GA_COMMAND_WHILE_FROZEN },
-    { "novacron-exec-start", run_nothing, NULL, NULL, EXTENSION | CHANGES, exec_powers },
-    { "novacron-executive", run_nothing, NULL, NULL, EXTENSION | CHANGES },
-    { "novacron-file-read", run_nothing, NULL, NULL, EXTENSION | GA_COMMAND_WHILE_FROZEN,
-      read_powers },
+    { "novacron-exec-start", run_nothing, NULL, NULL, GA_COMMAND_CHANGES_GUEST, 0, exec_powers,
+      &exec_area },
+    { "novacron-file-write", run_nothing, NULL, NULL, GA_COMMAND_CHANGES_GUEST, 0, NULL,
+      &file_area },
+    { "novacron-file-read", run_nothing, NULL, NULL, GA_COMMAND_WHILE_FROZEN, 0, read_powers,
+      &file_area },
 };
 static const GaCommandTable table = { rows, G_N_ELEMENTS(rows), NULL };
 
@@ -125,15 +126,15 @@ START_TEST(an_extension_changes_the_guest_only_where_its_area_is_on)
 {
     assert_allowed("", "", "", FALSE, "++--+");
     assert_allowed("", "", "exec", FALSE, "+++-+");
-    assert_allowed("", "", "file,executive", FALSE, "++-++");
+    assert_allowed("", "", "files,file", FALSE, "++-++");
     assert_allowed("", "", "novacron-exec-start", FALSE, "++--+");
 }
 END_TEST
 
 START_TEST(an_extension_is_blocked_with_any_of_its_powers)
 {
-    assert_allowed("", "guest-exec", "exec,executive", FALSE, "-+-++");
-    assert_allowed("", "guest-read", "exec,executive", FALSE, "+--+-");
+    assert_allowed("", "guest-exec", "exec,file", FALSE, "-+-++");
+    assert_allowed("", "guest-read", "exec,file", FALSE, "+--+-");
     assert_allowed("guest-read,novacron-exec-start,novacron-file-read", "", "exec", FALSE, "-+--+");
     assert_allowed("novacron-file-read", "", "exec", FALSE, "-----");
 }

@@ -35,8 +35,8 @@ qga_guest_state(QgaClient *client, GuestState *ret_result, GError **error)
 }
 
 gboolean
-qga_novacron_toy_list(QgaClient *client, GPtrArray **ret_result, GError **error)
+qga_novacron_toys_list(QgaClient *client, GPtrArray **ret_result, GError **error)
 {
-    return qga_client_call(client, "novacron-toy-list", NULL, NULL, &novacron_toy_list_type,
+    return qga_client_call(client, "novacron-toys-list", NULL, NULL, &novacron_toy_list_type,
                            ret_result, FALSE, error);
 }

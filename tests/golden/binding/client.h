@@ -28,6 +28,6 @@ gboolean qga_guest_words(QgaClient *client, GPtrArray **ret_result,
 gboolean qga_guest_state(QgaClient *client, GuestState *ret_result,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* novacron-toy-list: List the toys. */
-gboolean qga_novacron_toy_list(QgaClient *client, GPtrArray **ret_result,
-                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* novacron-toys-list: List the toys. */
+gboolean qga_novacron_toys_list(QgaClient *client, GPtrArray **ret_result,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;

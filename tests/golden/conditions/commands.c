@@ -15,9 +15,10 @@ run_guest_here(GaCall *call, gconstpointer args)
 }
 
 static const GaCommand rows[] = {
-    { "guest-here", run_guest_here, &guest_here_args_type, NULL, GA_COMMAND_CHANGES_GUEST, NULL },
+    { "guest-here", run_guest_here, &guest_here_args_type, NULL, GA_COMMAND_CHANGES_GUEST, 0, NULL,
+      NULL },
 };
 
 static const guint16 by_name[] = { 0 };
 
-const GaCommandTable ga_command_table = { rows, G_N_ELEMENTS(rows), by_name };
+const GaCommandTable ga_command_table = { rows, G_N_ELEMENTS(rows), by_name, NULL, 0 };

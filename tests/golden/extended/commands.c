@@ -16,10 +16,10 @@ run_guest_exec(GaCall *call, gconstpointer args)
 }
 
 static void
-run_novacron_toy_list(GaCall *call, G_GNUC_UNUSED gconstpointer args)
+run_novacron_toys_list(GaCall *call, G_GNUC_UNUSED gconstpointer args)
 {
     GError *error = NULL;
-    GPtrArray *result = novacron_toy_list(ga_call_agent(call), &error);
+    GPtrArray *result = novacron_toys_list(ga_call_agent(call), &error);
 
     if (!result) {
         ga_call_fail(call, error);
@@ -29,14 +29,18 @@ run_novacron_toy_list(GaCall *call, G_GNUC_UNUSED gconstpointer args)
     qapi_free(&novacron_toy_list_type, result);
 }
 
-static const char *const powers_novacron_toy_list[] = { "guest-exec", NULL };
+static const GaArea areas[] = {
+    { "toys", ga_probe_toys },
+};
+
+static const char *const powers_novacron_toys_list[] = { "guest-exec", NULL };
 
 static const GaCommand rows[] = {
-    { "guest-exec", run_guest_exec, &guest_a_type, NULL, 0, NULL },
-    { "novacron-toy-list", run_novacron_toy_list, NULL, &novacron_toy_list_type,
-      GA_COMMAND_EXTENSION, powers_novacron_toy_list },
+    { "guest-exec", run_guest_exec, &guest_a_type, NULL, 0, 0, NULL, NULL },
+    { "novacron-toys-list", run_novacron_toys_list, NULL, &novacron_toy_list_type,
+      GA_COMMAND_COST_WORKER | GA_COMMAND_UNSTABLE, 65536, powers_novacron_toys_list, &areas[0] },
 };
 
 static const guint16 by_name[] = { 0, 1 };
 
-const GaCommandTable ga_command_table = { rows, G_N_ELEMENTS(rows), by_name };
+const GaCommandTable ga_command_table = { rows, G_N_ELEMENTS(rows), by_name, areas, G_N_ELEMENTS(areas) };

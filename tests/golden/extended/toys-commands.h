@@ -4,5 +4,8 @@
 #include "core/call.h"
 #include "gen/toys.h"
 
-/* novacron-toy-list: List the toys. */
-GPtrArray *novacron_toy_list(GaAgent *agent, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* What this area needs and whether it is there. */
+void ga_probe_toys(GaAgent *agent, GaAreaReport *report);
+
+/* novacron-toys-list: List the toys. */
+GPtrArray *novacron_toys_list(GaAgent *agent, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -3,4 +3,4 @@
 
 #include "gen/included-commands.h"
 
-const GaCommandTable ga_command_table = { NULL, 0, NULL };
+const GaCommandTable ga_command_table = { NULL, 0, NULL, NULL, 0 };

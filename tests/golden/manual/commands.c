@@ -15,9 +15,10 @@ run_guest_weigh(GaCall *call, gconstpointer args)
 }
 
 static const GaCommand rows[] = {
-    { "guest-weigh", run_guest_weigh, &guest_bundle_type, NULL, GA_COMMAND_SILENT_SUCCESS, NULL },
+    { "guest-weigh", run_guest_weigh, &guest_bundle_type, NULL, GA_COMMAND_SILENT_SUCCESS, 0, NULL,
+      NULL },
 };
 
 static const guint16 by_name[] = { 0 };
 
-const GaCommandTable ga_command_table = { rows, G_N_ELEMENTS(rows), by_name };
+const GaCommandTable ga_command_table = { rows, G_N_ELEMENTS(rows), by_name, NULL, 0 };

@@ -32,10 +32,10 @@ run_guest_shapes(GaCall *call, G_GNUC_UNUSED gconstpointer args)
 }
 
 static const GaCommand rows[] = {
-    { "guest-draw", run_guest_draw, &guest_draw_args_type, &guest_all_type, 0, NULL },
-    { "guest-shapes", run_guest_shapes, NULL, &guest_shape_list_type, 0, NULL },
+    { "guest-draw", run_guest_draw, &guest_draw_args_type, &guest_all_type, 0, 0, NULL, NULL },
+    { "guest-shapes", run_guest_shapes, NULL, &guest_shape_list_type, 0, 0, NULL, NULL },
 };
 
 static const guint16 by_name[] = { 0, 1 };
 
-const GaCommandTable ga_command_table = { rows, G_N_ELEMENTS(rows), by_name };
+const GaCommandTable ga_command_table = { rows, G_N_ELEMENTS(rows), by_name, NULL, 0 };
