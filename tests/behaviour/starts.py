@@ -28,7 +28,8 @@ WORKING_WHILE_FROZEN = {'guest-ping', 'guest-info', 'guest-sync', 'guest-sync-de
 
 def enabled_commands(client: Connection) -> Dict[str, bool]:
     return {command['name']: command['enabled']
-            for command in client.call('guest-info')['supported_commands']}
+            for command in client.call('guest-info')['supported_commands']
+            if command['name'].startswith('guest-')}
 
 
 def leave_mark(agent: Agent) -> None:

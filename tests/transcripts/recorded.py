@@ -26,6 +26,12 @@ def load(folder: Path) -> List[Exchange]:
             for line in path.read_text(encoding='utf-8').splitlines() if line]
 
 
+def lists_commands(exchange: Exchange) -> bool:
+    """Whether a reply or an output of it names all commands."""
+    text = json.dumps(exchange)
+    return 'guest-sync-delimited\\n' in text or '\\"name\\": \\"guest-sync-delimited\\"' in text
+
+
 def data_of(item: Exchange, key: str) -> bytes:
     if key in item:
         return item[key].encode()

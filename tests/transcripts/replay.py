@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Play the recorded exchanges and the transcripts to an agent and compare every byte."""
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -25,18 +26,31 @@ def names_in(path: Path) -> Dict[str, str]:
     return {name: reason.strip() for name, _, reason in lines}
 
 
+def has_extensions(program: List[str]) -> bool:
+    listing = subprocess.run([*program, '--block-rpcs=help'], stdin=subprocess.DEVNULL,
+                             capture_output=True, check=False)
+    return b'novacron-' in listing.stdout
+
+
 def cases(program: List[str], label: str, match: str) -> Tuple[List[Case], List[str]]:
     """What to play, and one remark for everything that cannot be played."""
     found: List[Case] = []
     remarks: List[str] = []
+    is_extended = has_extensions(program)
     for exchange in recorded.load(HERE / 'recorded'):
-        if match in exchange['name']:
+        if match not in exchange['name']:
+            continue
+        if is_extended and recorded.lists_commands(exchange):
+            remarks.append(f"{exchange['name']}: not played, this agent has more commands to list")
+        else:
             found.append((exchange['name'], partial(recorded.play, exchange, program)))
     for path in sorted(HERE.glob('*.txt')):
         if path == LATER or match not in path.stem:
             continue
         text = transcript.Transcript(path)
         reason = transcript.obstacle(text, label)
+        if path.stem.startswith('novacron-') and not is_extended:
+            reason = 'built without extensions'
         if reason:
             remarks.append(f'{path.stem}: not played, {reason}')
         else:
