@@ -26,7 +26,7 @@
 #define PORTS_MAX 8
 
 typedef struct {
-    guint host, channel, target, lun;
+    guint channel, target, lun;
 } ScsiAddress;
 
 gboolean
@@ -35,19 +35,18 @@ os_disk_is_virtual(const char *path)
     return strstr(path, "/devices/virtual/block/") != NULL;
 }
 
-/* .../targetHOST:CHANNEL:TARGET/HOST:CHANNEL:TARGET:LUN/... The latter may be missing. */
-static guint
+/* .../targetHOST:CHANNEL:TARGET/HOST:CHANNEL:TARGET:LUN/... FALSE if there is no such thing. */
+static gboolean
 parse_scsi(const char *path, ScsiAddress *ret_address)
 {
     const char *place = strstr(path, "/target");
-    ScsiAddress address = { 0 };
+    ScsiAddress address;
 
-    if (!place)
-        return 0;
-    gint n_parts = sscanf(place, "/target%u:%u:%u/%*u:%*u:%*u:%u", &address.host, &address.channel,
-                          &address.target, &address.lun);
+    if (!place || sscanf(place, "/target%*u:%*u:%*u/%*u:%u:%u:%u", &address.channel,
+                         &address.target, &address.lun) != 3)
+        return FALSE;
     *ret_address = address;
-    return n_parts > 0 ? (guint)n_parts : 0;
+    return TRUE;
 }
 
 static gint
@@ -94,7 +93,7 @@ locate_ide(const char *path, GuestDiskAddress *address)
     ScsiAddress scsi;
     gint port = find_port(path);
 
-    if (port < 0 || parse_scsi(path, &scsi) < 3)
+    if (port < 0 || !parse_scsi(path, &scsi))
         return FALSE;
     address->bus_type = GUEST_DISK_BUS_TYPE_IDE;
     address->bus = port;
@@ -105,9 +104,10 @@ locate_ide(const char *path, GuestDiskAddress *address)
 static gboolean
 locate_sata(const char *path, GuestDiskAddress *address)
 {
+    ScsiAddress scsi;
     gint port = find_port(path);
 
-    if (port < 0)
+    if (port < 0 || !parse_scsi(path, &scsi))
         return FALSE;
     address->bus_type = GUEST_DISK_BUS_TYPE_SATA;
     address->unit = port;
@@ -119,7 +119,7 @@ locate_old_scsi(const char *path, GuestDiskAddress *address)
 {
     ScsiAddress scsi;
 
-    if (parse_scsi(path, &scsi) < 3)
+    if (!parse_scsi(path, &scsi))
         return FALSE;
     address->bus_type = GUEST_DISK_BUS_TYPE_SCSI;
     address->unit = scsi.target;
@@ -132,7 +132,7 @@ locate_virtio_pci(const char *path, GuestDiskAddress *address)
 {
     ScsiAddress scsi;
 
-    if (parse_scsi(path, &scsi) < 4) {
+    if (!parse_scsi(path, &scsi)) {
         address->bus_type = GUEST_DISK_BUS_TYPE_VIRTIO;
         return TRUE;
     }
@@ -202,11 +202,14 @@ parse_function(const char *text, GuestPCIAddress *ret_pci)
 static gboolean
 locate_pci(const char *path, GuestDiskAddress *address)
 {
-    const char *place = strchr(path + strlen(DEVICES), '/');
     GuestPCIAddress pci;
+    gint root_length = 0;
     gsize length;
 
-    for (place = place ? place + 1 : ""; (length = parse_function(place, &pci)); place += length) {
+    if (sscanf(path, DEVICES "pci%*x:%*x/%n", &root_length) != 0 || !root_length)
+        return FALSE;
+    for (const char *place = path + root_length; (length = parse_function(place, &pci));
+         place += length) {
         g_autofree char *function = g_strndup(path, (gsize)(place - path) + length);
         Locate locate = find_controller(function);
         if (locate) {
@@ -220,11 +223,12 @@ locate_pci(const char *path, GuestDiskAddress *address)
 static gboolean
 locate_virtio(const char *path, GuestDiskAddress *address)
 {
+    const char *device = strstr(path, "/virtio");
     ScsiAddress scsi;
 
-    if (!strstr(path, "/virtio"))
+    if (!device || !strstr(device, "/block"))
         return FALSE;
-    if (parse_scsi(path, &scsi) < 4) {
+    if (!parse_scsi(path, &scsi)) {
         address->bus_type = GUEST_DISK_BUS_TYPE_VIRTIO;
         return TRUE;
     }
@@ -248,7 +252,8 @@ locate_ccw(const char *path, GuestDiskAddress *address)
         return FALSE;
     address->ccw_address = g_new(GuestCCWAddress, 1);
     *address->ccw_address = (GuestCCWAddress){ cssid, ssid, subchannel, device };
-    return locate_virtio(path + length - 1, address);
+    locate_virtio(path + length - 1, address);
+    return TRUE;
 }
 
 /* The hardware was recognised. */

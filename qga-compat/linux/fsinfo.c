@@ -81,14 +81,12 @@ collect(gpointer data)
         return NULL;
 
     g_autoptr(OsUdev) udev = os_udev_new();
+    const GPtrArray *mounts = query->mounts->list;
     query->infos = g_ptr_array_new_with_free_func((GDestroyNotify)guest_filesystem_info_free);
-    for (guint i = query->mounts->list->len; i-- > 0;) {
-        GuestFilesystemInfo *info = describe(udev, query->mounts->list->pdata[i], &query->error);
-        if (!info)
-            return NULL;
-        g_ptr_array_add(query->infos, info);
-    }
-    return query->mounts;
+    g_ptr_array_set_size(query->infos, (gint)mounts->len);
+    for (guint i = 0; i < mounts->len && !query->error; i++)
+        query->infos->pdata[mounts->len - 1 - i] = describe(udev, mounts->pdata[i], &query->error);
+    return query->error ? NULL : query->mounts;
 }
 
 static void

@@ -18,12 +18,13 @@ static struct {
     guint n_waiting, n_asked;
 } gate;
 
+/* Its parameters are called as in the library's header. */
 int
-statvfs(const char *directory, struct statvfs *status)
+statvfs(const char *__file, struct statvfs *__buf)
 {
     g_mutex_lock(&gate.mutex);
     gate.n_asked++;
-    if (g_str_has_prefix(directory, "/hung")) {
+    if (g_str_has_prefix(__file, "/hung")) {
         gate.n_waiting++;
         while (!gate.is_open)
             g_cond_wait(&gate.moved, &gate.mutex);
@@ -31,11 +32,11 @@ statvfs(const char *directory, struct statvfs *status)
         g_cond_broadcast(&gate.moved);
     }
     g_mutex_unlock(&gate.mutex);
-    if (strcmp(directory, "/gone") == 0) {
+    if (strcmp(__file, "/gone") == 0) {
         errno = ENOENT;
         return -1;
     }
-    *status = (struct statvfs){
+    *__buf = (struct statvfs){
         .f_bsize = 4096, .f_frsize = 1024, .f_blocks = 100, .f_bfree = 60, .f_bavail = 50
     };
     return 0;
