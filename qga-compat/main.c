@@ -26,18 +26,30 @@ typedef struct {
     GaSession *session;  /* upstream's channel */
     OsPidFile *pid_file; /* NULL: none, or not yet */
     gboolean is_waiting; /* log and pid file, for the thaw of what was frozen at the start */
+    gint stop_reason;
 } Daemon;
 
 static void
-on_stop(gpointer owner, gint reason)
+stop(gpointer owner)
 {
     Daemon *daemon = owner;
 
     if (ga_gate_is_frozen(ga_agent_gate(daemon->agent)) && !ga_freeze_is_guarded(daemon->agent))
         return; /* nobody else would thaw */
-    g_debug("received signal num %d, quitting", reason);
+    g_debug("received signal num %d, quitting", daemon->stop_reason);
     ga_agent_stop(daemon->agent,
                   ga_session_was_open(daemon->session) ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+/* Half a freeze is not left: applications would stay held. */
+static void
+on_stop(gpointer owner, gint reason)
+{
+    Daemon *daemon = owner;
+
+    daemon->stop_reason = reason;
+    if (!ga_freeze_wait(daemon->agent, stop, daemon))
+        stop(daemon);
 }
 
 static void

@@ -8,6 +8,9 @@
  * killed, upon which we thaw, as nobody else would at the deadline. Either is an expiry:
  * the agent leaves the frozen state, runs the thaw hook, since the applications must
  * not stay held, and tells the next guest-fsfreeze-thaw.
+ *
+ * A freeze whose thread hangs at the deadline is given up: its client is answered, and
+ * whatever comes of it is left to its guardian. Until then no other freeze begins.
  */
 #include "commands/freezer.h"
 
@@ -48,8 +51,11 @@ struct GaFreezer {
     Operation *current;
     void (*next)(GaFreezer *freezer, GError *error); /* after the hook */
     Work *work;                                      /* on a thread for the current operation */
-    Work *abandoned;                                 /* a freeze that hangs in the kernel */
+    Work *abandoned;                                 /* of a freeze that was given up */
+    guint timer;                                     /* gives up before there is a guardian */
     OsGuardian *guardian;
+    void (*idle)(gpointer owner); /* waited for by somebody */
+    gpointer idle_owner;
 };
 
 static void begin(GaFreezer *freezer);
@@ -96,6 +102,15 @@ account(const GaFreezer *freezer, const char *text)
     ga_account(ga_agent_account(freezer->agent), freezer->current->command, "%s", text);
 }
 
+static void
+tell_idle(GaFreezer *freezer)
+{
+    void (*idle)(gpointer owner) = freezer->idle;
+
+    freezer->idle = NULL;
+    idle(freezer->idle_owner);
+}
+
 /* The end of an operation. What its client does next may come from within done(). */
 
 static void
@@ -109,6 +124,8 @@ finish(GaFreezer *freezer, gint64 count, GError *error)
         g_clear_error(&error);
     operation_free(operation);
     begin(freezer);
+    if (freezer->idle && !freezer->current)
+        tell_idle(freezer);
 }
 
 static void
@@ -139,6 +156,14 @@ work_new(GaFreezer *freezer)
     return work;
 }
 
+static void
+stop_timer(GaFreezer *freezer)
+{
+    if (freezer->timer)
+        g_source_remove(freezer->timer);
+    freezer->timer = 0;
+}
+
 /* NULL: nobody waits for it any more, and it is freed. */
 static GaFreezer *
 come_back(Work *work)
@@ -147,6 +172,7 @@ come_back(Work *work)
 
     if (freezer && freezer->work == work) {
         freezer->work = NULL;
+        stop_timer(freezer);
         return freezer;
     }
     if (freezer)
@@ -228,8 +254,12 @@ after_release(GaFreezer *freezer)
 static void
 leave_frozen_state(GaFreezer *freezer)
 {
+    gboolean has_expired = freezer->current->kind == EXPIRE;
+
     if (is_frozen(freezer))
-        ga_agent_thaw(freezer->agent, freezer->current->kind == EXPIRE);
+        ga_agent_thaw(freezer->agent, has_expired);
+    if (has_expired)
+        g_warning("a freeze has ended before guest-fsfreeze-thaw");
     if (freezer->guardian)
         os_guardian_release(freezer->guardian);
     else
@@ -349,6 +379,29 @@ enter_frozen_state(GaFreezer *freezer, OsFreeze *freeze)
     ga_task_run_apart(freeze_work, freeze_done, work);
 }
 
+/* The thread may be stuck: its call is answered, its result will be ignored. */
+static void
+give_up_freeze(GaFreezer *freezer)
+{
+    Operation *operation = freezer->current;
+
+    freezer->abandoned = g_steal_pointer(&freezer->work);
+    operation->count = -1;
+    qapi_set_error(&operation->error, "failed to freeze: the deadline of %u ms has passed",
+                   config_of(freezer)->freeze_deadline_ms);
+    run_thaw_hook(freezer);
+}
+
+static gboolean
+on_opening_hangs(gpointer user_data)
+{
+    GaFreezer *freezer = user_data;
+
+    freezer->timer = 0;
+    give_up_freeze(freezer);
+    return G_SOURCE_REMOVE;
+}
+
 static void
 open_work(gpointer data)
 {
@@ -386,7 +439,10 @@ after_freeze_hook(GaFreezer *freezer, GError *error)
     }
 
     Work *work = work_new(freezer);
+    guint deadline_ms = config_of(freezer)->freeze_deadline_ms;
     work->only = g_steal_pointer(&freezer->current->only);
+    if (deadline_ms)
+        freezer->timer = g_timeout_add(deadline_ms, on_opening_hangs, freezer);
     ga_task_run_apart(open_work, open_done, work);
 }
 
@@ -403,7 +459,8 @@ begin_freeze(GaFreezer *freezer)
         finish(freezer, -1, error);
         return;
     }
-    if (freezer->abandoned) {
+    if (freezer->abandoned ||
+        os_guardian_exists(ga_persist_directory(ga_agent_persist(freezer->agent)))) {
         qapi_set_error(&error, "a freeze that was given up at its deadline still hangs in a file "
                                "system");
         finish(freezer, -1, error);
@@ -447,24 +504,8 @@ add(GaFreezer *freezer, Operation operation)
 static void
 add_expiry(GaFreezer *freezer, gboolean has_thawed)
 {
-    g_warning("the freeze has ended before it was thawed by a client");
     add(freezer,
         (Operation){ .kind = EXPIRE, .command = "guest-fsfreeze-thaw", .has_expired = has_thawed });
-}
-
-/* The thread may be stuck: its call is answered, its result will be ignored. */
-static void
-give_up_freeze(GaFreezer *freezer, OsGuardian *guardian)
-{
-    Operation *operation = freezer->current;
-
-    freezer->abandoned = g_steal_pointer(&freezer->work);
-    freezer->abandoned->guardian = guardian;
-    operation->count = -1;
-    qapi_set_error(&operation->error, "failed to freeze: the deadline of %u ms has passed",
-                   config_of(freezer)->freeze_deadline_ms);
-    ga_agent_thaw(freezer->agent, TRUE);
-    run_thaw_hook(freezer);
 }
 
 /* From the frozen state on; before, the list is made. */
@@ -482,7 +523,9 @@ on_guardian_ended(gpointer owner, gboolean has_expired)
     Operation *operation = freezer->current;
 
     if (has_expired && is_freezing(freezer)) {
-        give_up_freeze(freezer, guardian);
+        freezer->work->guardian = guardian;
+        ga_agent_thaw(freezer->agent, TRUE);
+        give_up_freeze(freezer);
         return;
     }
     os_guardian_free(guardian);
@@ -522,6 +565,7 @@ ga_freezer_free(GaFreezer *freezer)
         return;
     if (is_freezing(freezer))
         os_freeze_stop(freezer->work->freeze);
+    stop_timer(freezer);
     forget(freezer->work);
     forget(freezer->abandoned);
     operation_free(freezer->current);
@@ -560,12 +604,23 @@ ga_freezer_resume(GaFreezer *freezer)
 {
     GaPersist *persist = ga_agent_persist(freezer->agent);
 
-    if (!is_frozen(freezer))
-        return;
-    freezer->guardian = os_guardian_find(ga_persist_directory(persist), on_guardian_ended, freezer);
-    if (!freezer->guardian &&
-        (config_of(freezer)->freeze_deadline_ms || ga_persist_has_expired(persist)))
+    if (is_frozen(freezer))
+        freezer->guardian = os_guardian_find(ga_persist_directory(persist), on_guardian_ended,
+                                             freezer);
+    if (ga_persist_has_expired(persist))
+        add_expiry(freezer, TRUE); /* while there was no agent to run the hook */
+    else if (is_frozen(freezer) && !freezer->guardian && config_of(freezer)->freeze_deadline_ms)
         add_expiry(freezer, FALSE);
+}
+
+gboolean
+ga_freezer_wait(GaFreezer *freezer, void (*idle)(gpointer owner), gpointer owner)
+{
+    if (!freezer->current)
+        return FALSE;
+    freezer->idle = idle;
+    freezer->idle_owner = owner;
+    return TRUE;
 }
 
 gboolean

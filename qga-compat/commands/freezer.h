@@ -26,7 +26,10 @@ void ga_freezer_freeze(GaFreezer *freezer, const char *command, const GPtrArray 
                        GaFreezerDone done, gpointer user_data);
 void ga_freezer_thaw(GaFreezer *freezer, GaFreezerDone done, gpointer user_data);
 
-/* The agent has started in the frozen state. */
+/* The agent has started, in the frozen state or where a freeze has expired. */
 void ga_freezer_resume(GaFreezer *freezer);
+
+/* Call idle(), once, when no operation is under way any more. FALSE: none is. */
+gboolean ga_freezer_wait(GaFreezer *freezer, void (*idle)(gpointer owner), gpointer owner);
 
 gboolean ga_freezer_is_guarded(const GaFreezer *freezer);

@@ -28,8 +28,8 @@
 
 typedef struct {
     const OsMount *mount;
-    gint fd; /* -1: could not be opened, with this */
-    gint error;
+    gint fd;    /* -1: could not be opened */
+    gint error; /* then why */
 } Target;
 
 struct OsFreeze {
@@ -178,13 +178,14 @@ sync_all(const OsFreeze *freeze)
             g_thread_join(threads[i]);
 }
 
+/* `but_for`: an error that does not count. */
 static gboolean
-are_open(const OsFreeze *freeze, GError **error)
+are_open(const OsFreeze *freeze, gint but_for, GError **error)
 {
     for (guint i = 0; i < freeze->targets->len; i++) {
         const Target *target = &g_array_index(freeze->targets, Target, i);
 
-        if (target->fd < 0) {
+        if (target->fd < 0 && target->error != but_for) {
             qapi_set_errno(error, target->error, "failed to open %s", target->mount->directory);
             return FALSE;
         }
@@ -194,16 +195,33 @@ are_open(const OsFreeze *freeze, GError **error)
 
 /* Counts it if it was not frozen before and can be. */
 static gboolean
-freeze_one(const Target *target, gint64 *count, GError **error)
+freeze_fd(gint fd, const OsMount *mount, gint64 *count, GError **error)
 {
-    if (ioctl(target->fd, FIFREEZE, NULL) == 0) {
+    if (ioctl(fd, FIFREEZE, NULL) == 0) {
         ++*count;
         return TRUE;
     }
     if (errno == EOPNOTSUPP || errno == EBUSY)
         return TRUE;
-    qapi_set_errno(error, errno, "failed to freeze %s", target->mount->directory);
+    qapi_set_errno(error, errno, "failed to freeze %s", mount->directory);
     return FALSE;
+}
+
+/* One that there was no descriptor for has its turn now. */
+static gboolean
+freeze_one(const Target *target, gint64 *count, GError **error)
+{
+    if (target->fd >= 0)
+        return freeze_fd(target->fd, target->mount, count, error);
+
+    gint fd = open_mount(target->mount);
+    if (fd < 0) {
+        qapi_set_errno(error, errno, "failed to open %s", target->mount->directory);
+        return FALSE;
+    }
+    gboolean is_done = freeze_fd(fd, target->mount, count, error);
+    close(fd);
+    return is_done;
 }
 
 gint64
@@ -211,7 +229,7 @@ os_freeze_run(OsFreeze *freeze, gint64 deadline, GError **error)
 {
     gint64 count = 0;
 
-    if (!are_open(freeze, error))
+    if (!are_open(freeze, EMFILE, error))
         return -1;
     sync_all(freeze);
     for (guint i = 0; i < freeze->targets->len; i++) {
@@ -265,6 +283,8 @@ os_guardian_start(const OsFreeze *freeze, const char *directory, gint64 deadline
     guint n = freeze->targets->len;
     g_autofree gint *fds = g_new(gint, n);
 
+    if (!are_open(freeze, 0, error))
+        return NULL;
     /* In the order of thawing. */
     for (guint i = 0; i < n; i++)
         fds[n - 1 - i] = g_array_index(freeze->targets, Target, i).fd;

@@ -334,7 +334,16 @@ place_thawer(Plan *plan, guint i)
     return thawer;
 }
 
-/* Those that cannot have a process of their own are thawed by this one, after the others. */
+/* Those that could not have a process of their own. */
+static void
+thaw_alone(const Plan *plan)
+{
+    for (guint i = 0; i < plan->n_mounts; i++)
+        if (plan->mounts[i].n_passes == -1)
+            while (plan->thaw(plan->mounts[i].fd) == 0)
+                ;
+}
+
 static void
 start_thawers(Plan *plan)
 {
@@ -349,10 +358,7 @@ start_thawers(Plan *plan)
         if (is_alone)
             plan->mounts[i].n_passes = -1;
     }
-    for (guint i = 0; i < plan->n_mounts; i++)
-        if (plan->mounts[i].n_passes == -1)
-            while (plan->thaw(plan->mounts[i].fd) == 0)
-                ;
+    thaw_alone(plan);
 }
 
 static gboolean
@@ -381,6 +387,7 @@ wait_briefly(const Plan *plan, gboolean (*condition)(const Plan *plan))
         pause_ms(1);
 }
 
+/* Whoever comes later than that finds the note, and a door that is closed. */
 static void
 tell_expired(const Plan *plan)
 {
@@ -391,30 +398,39 @@ tell_expired(const Plan *plan)
 }
 
 static void
-close_door(Plan *plan)
+close_door(const Plan *plan)
 {
     unlinkat(plan->directory, SOCKET_NAME, 0);
-    close(plan->listener);
-    plan->listener = -1;
+}
+
+/* The agent's answer does not wait for a freeze that hangs, but as long as that may still freeze
+ * something, nobody else may: the door stays open. */
+static void
+outlast_freeze(Plan *plan)
+{
+    tell_expired(plan);
+    while (!plan->is_over)
+        attend(plan, now() + G_USEC_PER_SEC);
+    wait_briefly(plan, are_done);
+    thaw_alone(plan);
+    close_door(plan);
 }
 
 /* The verdict outlives the agent and the guardian as a file. */
 static void
 expire(Plan *plan)
 {
+    gboolean is_over = plan->is_over;
+
     start_thawers(plan);
     wait_briefly(plan, have_passed);
     renameat(plan->directory, GA_PERSIST_FROZEN, plan->directory, GA_PERSIST_EXPIRED);
+    if (!is_over) {
+        outlast_freeze(plan);
+        return;
+    }
     close_door(plan);
     tell_expired(plan);
-
-    while (!plan->is_over)
-        attend(plan, now() + G_USEC_PER_SEC);
-    wait_briefly(plan, are_done);
-    for (guint i = 0; i < plan->n_mounts; i++)
-        if (plan->mounts[i].n_passes == -1)
-            while (plan->thaw(plan->mounts[i].fd) == 0)
-                ;
 }
 
 static void G_GNUC_NORETURN
@@ -644,8 +660,9 @@ os_guardian_fork(const OsGuardianSpec *spec, OsGuardianEnded ended, gpointer own
     return NULL;
 }
 
-OsGuardian *
-os_guardian_find(const char *directory, OsGuardianEnded ended, gpointer owner)
+/* -1: there is none. */
+static gint
+connect_to(const char *directory)
 {
     gint folder = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
     gint connection = open_socket();
@@ -653,9 +670,26 @@ os_guardian_find(const char *directory, OsGuardianEnded ended, gpointer owner)
 
     close_if_open(folder);
     if (is_there)
-        return guardian_new(connection, 0, ended, owner);
+        return connection;
     close_if_open(connection);
-    return NULL;
+    return -1;
+}
+
+OsGuardian *
+os_guardian_find(const char *directory, OsGuardianEnded ended, gpointer owner)
+{
+    gint connection = connect_to(directory);
+
+    return connection >= 0 ? guardian_new(connection, 0, ended, owner) : NULL;
+}
+
+gboolean
+os_guardian_exists(const char *directory)
+{
+    gint connection = connect_to(directory);
+
+    close_if_open(connection);
+    return connection >= 0;
 }
 
 static void

@@ -53,6 +53,9 @@ OsGuardian *os_guardian_start(const OsFreeze *freeze, const char *directory, gin
 /* The one that a former agent has started; NULL if there is none. */
 OsGuardian *os_guardian_find(const char *directory, OsGuardianEnded ended, gpointer owner);
 
+/* Whether there is one that has not ended, though its freeze may have. */
+gboolean os_guardian_exists(const char *directory);
+
 /* Freezing is over: until it is told, the guardian thaws again and again after the deadline.
  * Freeing the object, and the agent's death, say the same. */
 void os_guardian_freezing_is_over(OsGuardian *guardian);
