@@ -50,6 +50,9 @@
 /* The agent that freezes, the next one, and the one after that while its end is not noticed yet. */
 #define CONNECTIONS_MAX 4
 
+/* Who comes while it is not scheduled waits; who would not fit would take it for absent. */
+#define BACKLOG 64
+
 #define STACK_SIZE (16 * 1024) /* of a thawer, which calls one function */
 
 /* Between two passes over a mount while somebody may still freeze it. */
@@ -478,7 +481,7 @@ bind_private(gint fd, gint directory)
     /* The file gets the mode of the socket. The umask is that of all threads. */
     return fchmod(fd, 0600) == 0 &&
            bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
-           listen(fd, CONNECTIONS_MAX) == 0;
+           listen(fd, BACKLOG) == 0;
 }
 
 static gboolean

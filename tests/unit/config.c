@@ -297,10 +297,29 @@ START_TEST(interface_filters_are_lists_of_globs_and_a_number)
 }
 END_TEST
 
+START_TEST(a_freeze_may_have_a_deadline_and_a_hook_a_time_limit)
+{
+    char *file = make_file("[novacron]\nfsfreeze-deadline-ms=600000\n"
+                           "fsfreeze-hook-timeout-ms=30000\n");
+    g_autoptr(GError) error = NULL;
+
+    ck_assert_outcome("0 " DEFAULTS NO_LISTS "\n[novacron]\nfsfreeze-deadline-ms=600000\n"
+                      "fsfreeze-hook-timeout-ms=30000\n",
+                      "-D", "-c", file);
+
+    g_autoptr(GaConfig) config = load(&error, (const char *const[]){ "agent", "-c", file, NULL });
+    ck_assert_ptr_nonnull(config);
+    ck_assert_uint_eq(config->freeze_deadline_ms, 600000);
+    ck_assert_uint_eq(config->freeze_hook_timeout_ms, 30000);
+    remove_file(file);
+}
+END_TEST
+
 START_TEST(settings_of_our_own_that_are_off_do_not_show)
 {
     char *file = make_file("[novacron]\nsessions=\nvsock-any-peer=false\nnetwork-exclude=\n"
-                           "network-order=\nnetwork-maximum=0\n");
+                           "network-order=\nnetwork-maximum=0\nfsfreeze-deadline-ms=0\n"
+                           "fsfreeze-hook-timeout-ms=0\n");
 
     ck_assert_outcome("0 " DEFAULTS NO_LISTS, "-D", "-c", file);
     remove_file(file);
@@ -408,6 +427,7 @@ main(void)
     tcase_add_test(tcase, a_bad_file_is_fatal);
     tcase_add_test(tcase, our_own_settings_show_when_they_are_used);
     tcase_add_test(tcase, interface_filters_are_lists_of_globs_and_a_number);
+    tcase_add_test(tcase, a_freeze_may_have_a_deadline_and_a_hook_a_time_limit);
     tcase_add_test(tcase, settings_of_our_own_that_are_off_do_not_show);
     tcase_add_test(tcase, the_environment_adds_names_that_nobody_else_has);
     tcase_add_test(tcase, what_else_the_environment_asks_for_is_ignored_with_a_warning);

@@ -10,6 +10,7 @@ typedef struct {
     char *directory;
     char *state;
     char *mark;
+    char *note;
 } Place;
 
 static Place *
@@ -20,6 +21,7 @@ place_new(void)
     place->directory = g_dir_make_tmp("persist-XXXXXX", NULL);
     place->state = g_build_filename(place->directory, "qga.state", NULL);
     place->mark = g_build_filename(place->directory, "qga.state.isfrozen", NULL);
+    place->note = g_build_filename(place->directory, "qga.state.thawexpired", NULL);
     return place;
 }
 
@@ -30,10 +32,12 @@ place_free(Place *place)
     g_unlink(place->state);
     g_rmdir(place->state);
     g_unlink(place->mark);
+    g_unlink(place->note);
     ck_assert_int_eq(g_rmdir(place->directory), 0);
     g_free(place->directory);
     g_free(place->state);
     g_free(place->mark);
+    g_free(place->note);
     g_free(place);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Place, place_free)
@@ -235,6 +239,81 @@ START_TEST(nothing_is_written_at_a_frozen_start)
 }
 END_TEST
 
+START_TEST(a_handle_given_while_frozen_is_in_the_file_after_the_thaw)
+{
+    g_autoptr(Place) place = place_new();
+    g_autoptr(GaPersist) persist = open_state(place->directory, NULL);
+    gint64 handle;
+
+    ck_assert(ga_persist_set_frozen(persist, TRUE, NULL));
+    ck_assert(ga_persist_next_handle(persist, &handle, NULL));
+    ck_assert_int_eq(handle, 1000);
+    assert_file(place->state, "[global]\nfd_counter=1000\n");
+    ck_assert(ga_persist_set_frozen(persist, FALSE, NULL));
+    assert_file(place->state, "[global]\nfd_counter=1001\n");
+}
+END_TEST
+
+START_TEST(an_expiry_turns_the_mark_into_a_note)
+{
+    g_autoptr(Place) place = place_new();
+    g_autoptr(GaPersist) persist = open_state(place->directory, NULL);
+
+    ck_assert(!ga_persist_has_expired(persist));
+    ck_assert(ga_persist_set_frozen(persist, TRUE, NULL));
+    ck_assert(ga_persist_expire(persist, NULL));
+    ck_assert(!ga_persist_is_frozen(persist));
+    ck_assert(!g_file_test(place->mark, G_FILE_TEST_EXISTS));
+    ck_assert(ga_persist_has_expired(persist));
+
+    g_autoptr(GaPersist) next = open_state(place->directory, NULL);
+    ck_assert(!ga_persist_is_frozen(next) && ga_persist_has_expired(next));
+    ga_persist_forget_expired(next);
+    ck_assert(!ga_persist_has_expired(persist));
+}
+END_TEST
+
+START_TEST(an_expiry_leaves_a_note_whoever_came_first)
+{
+    g_autoptr(Place) place = place_new();
+    g_autoptr(GaPersist) persist = open_state(place->directory, NULL);
+
+    ck_assert(ga_persist_set_frozen(persist, TRUE, NULL));
+    ck_assert_int_eq(g_rename(place->mark, place->note), 0);
+    ck_assert(ga_persist_expire(persist, NULL));
+    ck_assert(ga_persist_has_expired(persist));
+    ga_persist_forget_expired(persist);
+    ck_assert(ga_persist_expire(persist, NULL)); /* without a mark */
+    ck_assert(ga_persist_has_expired(persist));
+}
+END_TEST
+
+START_TEST(a_mark_that_cannot_be_made_or_removed_is_told_in_two_lines)
+{
+    g_autoptr(Place) place = place_new();
+    g_autoptr(GaPersist) persist = open_state(place->directory, NULL);
+    g_autoptr(GError) created = NULL, deleted = NULL;
+
+    ck_assert_int_eq(g_mkdir(place->mark, 0700), 0);
+    ck_assert(!ga_persist_set_frozen(persist, TRUE, &created));
+    ck_assert(ga_persist_is_frozen(persist));
+    g_autofree char *text = g_strdup_printf(
+        "unable to open/create file %s: Is a directory\n"
+        "unable to create %s, fsfreeze may not function properly",
+        place->mark, place->mark);
+    ck_assert_str_eq(created->message, text);
+
+    ck_assert(!ga_persist_set_frozen(persist, FALSE, &deleted));
+    ck_assert(!ga_persist_is_frozen(persist));
+    g_autofree char *other = g_strdup_printf(
+        "unable to delete file: %s: Is a directory\n"
+        "unable to delete %s, fsfreeze may not function properly",
+        place->mark, place->mark);
+    ck_assert_str_eq(deleted->message, other);
+    g_rmdir(place->mark);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -251,6 +330,10 @@ main(void)
     tcase_add_test(tcase, a_number_that_could_not_be_kept_is_used_up);
     tcase_add_test(tcase, the_mark_of_a_freeze_outlives_the_process_until_the_thaw);
     tcase_add_test(tcase, nothing_is_written_at_a_frozen_start);
+    tcase_add_test(tcase, a_handle_given_while_frozen_is_in_the_file_after_the_thaw);
+    tcase_add_test(tcase, an_expiry_turns_the_mark_into_a_note);
+    tcase_add_test(tcase, an_expiry_leaves_a_note_whoever_came_first);
+    tcase_add_test(tcase, a_mark_that_cannot_be_made_or_removed_is_told_in_two_lines);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

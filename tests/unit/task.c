@@ -70,6 +70,47 @@ START_TEST(a_task_runs_as_soon_as_there_are_threads)
 }
 END_TEST
 
+static void
+wait_for_flag(gpointer data)
+{
+    while (!g_atomic_int_get((gint *)data))
+        g_usleep(1000);
+}
+
+static void
+count(gpointer data)
+{
+    ++*(guint *)data;
+}
+
+static void
+nothing(G_GNUC_UNUSED gpointer data)
+{
+}
+
+static void
+set_flag(gpointer data)
+{
+    g_atomic_int_set((gint *)data, TRUE);
+}
+
+/* As a thaw runs that all others wait for. */
+START_TEST(a_task_apart_waits_for_no_other)
+{
+    enum { MANY = 100 };
+    gint flag = FALSE;
+    guint n_done = 0;
+
+    for (guint i = 0; i < MANY; i++)
+        ga_task_run(wait_for_flag, nothing, &flag);
+    ga_task_run_apart(set_flag, nothing, &flag);
+    wait_for_flag(&flag);
+    ga_task_run(nothing, count, &n_done);
+    while (n_done == 0)
+        g_main_context_iteration(NULL, TRUE);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -77,6 +118,7 @@ main(void)
     TCase *tests = tcase_create("task");
 
     tcase_add_test(tests, a_task_runs_as_soon_as_there_are_threads);
+    tcase_add_test(tests, a_task_apart_waits_for_no_other);
     tcase_set_timeout(tests, 3 * PATIENCE_SECONDS);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
