@@ -86,6 +86,7 @@ typedef struct {
     gint signals;                      /* opened by the process itself */
     gint connections[CONNECTIONS_MAX]; /* -1: none; the first is the agent's that freezes */
     gboolean has_agent;                /* that one came */
+    gboolean has_expired;
     gint64 deadline;
     gint (*thaw)(gint fd);
 
@@ -228,6 +229,14 @@ settle(Plan *plan)
 }
 
 static void
+tell_expired(gint fd)
+{
+    static const char letter = EXPIRED;
+
+    send(fd, &letter, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void
 admit(Plan *plan)
 {
     gint fd = accept4(plan->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -237,6 +246,8 @@ admit(Plan *plan)
     if (fd < 0)
         return;
     plan->has_agent = TRUE;
+    if (plan->has_expired)
+        tell_expired(fd);
     while (i < CONNECTIONS_MAX && plan->connections[i] >= 0)
         i++;
     if (i < CONNECTIONS_MAX)
@@ -390,14 +401,13 @@ wait_briefly(const Plan *plan, gboolean (*condition)(const Plan *plan))
         pause_ms(1);
 }
 
-/* Whoever comes later than that finds the note, and a door that is closed. */
+/* Those that are admitted later are told then. */
 static void
-tell_expired(const Plan *plan)
+tell_all_expired(Plan *plan)
 {
-    static const char letter = EXPIRED;
-
+    plan->has_expired = TRUE;
     for (guint i = 0; i < CONNECTIONS_MAX; i++)
-        send(plan->connections[i], &letter, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+        tell_expired(plan->connections[i]);
 }
 
 static void
@@ -406,12 +416,20 @@ close_door(const Plan *plan)
     unlinkat(plan->directory, SOCKET_NAME, 0);
 }
 
+/* Hear what was said before the deadline; a short one can pass before anything was heard. */
+static void
+catch_up(Plan *plan)
+{
+    for (guint i = 0; i < 2 + CONNECTIONS_MAX; i++)
+        attend(plan, 0);
+}
+
 /* The agent's answer does not wait for a freeze that hangs, but as long as that may still freeze
  * something, nobody else may: the door stays open. */
 static void
 outlast_freeze(Plan *plan)
 {
-    tell_expired(plan);
+    tell_all_expired(plan);
     while (!plan->is_over)
         attend(plan, now() + G_USEC_PER_SEC);
     wait_briefly(plan, are_done);
@@ -423,6 +441,7 @@ outlast_freeze(Plan *plan)
 static void
 expire(Plan *plan)
 {
+    catch_up(plan);
     gboolean is_over = plan->is_over;
 
     start_thawers(plan);
@@ -433,7 +452,7 @@ expire(Plan *plan)
         return;
     }
     close_door(plan);
-    tell_expired(plan);
+    tell_all_expired(plan);
 }
 
 static void G_GNUC_NORETURN

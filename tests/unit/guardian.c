@@ -265,6 +265,19 @@ START_TEST(what_is_frozen_too_late_is_thawed_until_freezing_is_over)
 }
 END_TEST
 
+START_TEST(a_deadline_that_has_passed_already_is_told)
+{
+    start(-MS);
+    freeze_all();
+    wait_for_end();
+    ck_assert(scene->has_expired);
+    for (guint i = 0; i < N; i++)
+        wait_for_thaw(i);
+    os_guardian_freezing_is_over(scene->guardian);
+    wait_for_absence();
+}
+END_TEST
+
 START_TEST(one_that_hangs_delays_no_other)
 {
     start(50 * MS);
@@ -427,6 +440,7 @@ main(void)
     tcase_add_test(tcase, at_the_deadline_all_are_thawed_and_it_is_told);
     tcase_add_test(tcase, it_needs_no_agent);
     tcase_add_test(tcase, what_is_frozen_too_late_is_thawed_until_freezing_is_over);
+    tcase_add_test(tcase, a_deadline_that_has_passed_already_is_told);
     tcase_add_test(tcase, one_that_hangs_delays_no_other);
     tcase_add_test(tcase, the_system_may_end_it_early);
     tcase_add_test(tcase, its_death_is_told);
