@@ -52,6 +52,8 @@ def look_at_hung_server(session: Session) -> None:
     if not session.is_ours:
         return
     expect(shown.status == 0 and NTFS in shown.output, 'domfsinfo: ' + shown.output)
+    expect('Froze %d' % len(PLACES) in session.libvirtd.must('domfsfreeze', NAME), 'domfsfreeze')
+    session.libvirtd.must('domfsthaw', NAME)
     with Channel(session.domain.socket('second')) as second:
         second.sync()
         began = time.monotonic()
