@@ -19,6 +19,8 @@ struct GaCall {
     const QapiNode *id;
     gboolean is_delimited;
     gboolean is_orphan;
+    void (*seen)(gpointer user_data);
+    gpointer seen_data;
     max_align_t arguments[]; /* command->args->size bytes */
 };
 
@@ -119,6 +121,23 @@ void
 ga_call_delimit(GaCall *call)
 {
     call->is_delimited = TRUE;
+}
+
+void
+ga_call_look_out(GaCall *call, void (*seen)(gpointer user_data), gpointer user_data)
+{
+    call->seen = seen;
+    call->seen_data = user_data;
+}
+
+void
+ga_call_see(GaCall *call)
+{
+    void (*seen)(gpointer user_data) = call->seen;
+
+    call->seen = NULL;
+    if (seen)
+        seen(call->seen_data);
 }
 
 void

@@ -42,6 +42,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(GaCall, ga_call_drop)
 /* Put a byte 0xFF before the reply if it is a success (guest-sync-delimited). */
 void ga_call_delimit(GaCall *call);
 
+/* Have `seen` called, once, when the client sends more than this request, or leaves: nothing that
+ * can be done without is worth waiting for then. NULL ends the look-out. (core/wait.h) */
+void ga_call_look_out(GaCall *call, void (*seen)(gpointer user_data), gpointer user_data);
+
+/* For the session: that has come about. */
+void ga_call_see(GaCall *call);
+
 /* The client left: settle as usual, nobody will see it. */
 void ga_call_orphan(GaCall *call);
 

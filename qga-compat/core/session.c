@@ -67,6 +67,31 @@ next_turn(gpointer user_data)
     return G_SOURCE_REMOVE;
 }
 
+static gboolean
+is_blank(guint8 byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
+/* Whether more is there than what stands between requests. */
+static gboolean
+has_input(const GaSession *session)
+{
+    gsize next = session->begin;
+
+    while (next < session->end && is_blank(session->inbox[next]))
+        next++;
+    return next < session->end;
+}
+
+/* A call that waits hears that its client wants something else. */
+static void
+look_out(GaSession *session)
+{
+    if (session->call && (session->is_gone || has_input(session)))
+        ga_call_see(session->call);
+}
+
 static void
 schedule_turn(GaSession *session)
 {
@@ -81,6 +106,7 @@ drop_peer(GaSession *session)
     ga_outbox_discard(session->outbox);
     if (session->call)
         ga_call_orphan(session->call);
+    look_out(session);
 }
 
 static void
@@ -108,6 +134,7 @@ start_call(GaSession *session, QapiValue *value)
     if (session->is_gone)
         ga_call_orphan(session->call);
     ga_call_start(session->call, request.arguments);
+    look_out(session);
 }
 
 /* Consume input up to the next request or error. */
@@ -188,8 +215,9 @@ advance(GaSession *session)
         session, ga_outbox_flush(session->outbox, session->channel, &output_budget));
     session->is_advancing = FALSE;
 
-    session->channel->class->set_reading(session->channel,
-                                         !session->is_ended && session->begin == session->end);
+    /* The newline behind a running request must not hide from it that its client sends more. */
+    session->channel->class->set_reading(
+        session->channel, !session->is_ended && session->end < INBOX_SIZE && !has_input(session));
     if (session->is_ended && needs_input && is_flushed) {
         session->is_ended = session->is_gone = FALSE;
         session->channel->class->end_peer(session->channel);
@@ -214,6 +242,7 @@ on_received(gpointer owner, gsize size)
         g_debug("read data, count: %" G_GSIZE_FORMAT ", data: %.*s", size, (gint)size,
                 (const char *)session->inbox + session->end);
     session->end += size;
+    look_out(session);
     advance(session);
 }
 
@@ -260,8 +289,8 @@ on_failed(gpointer owner, const GError *error)
     GaSession *session = owner;
 
     g_warning("error reading channel: %s", error->message);
-    drop_peer(session);
     session->begin = session->end = 0;
+    drop_peer(session);
     session->is_ended = session->is_gone = FALSE;
     session->channel->class->free(session->channel);
     session->channel = NULL;

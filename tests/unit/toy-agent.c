@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The toy agent: what the generator would write for seven commands, by hand. */
+/* The toy agent: what the generator would write for eight commands, by hand. */
 #include "toy-agent.h"
 
 #include <check.h>
 #include <stddef.h>
 #include <string.h>
+
+#include "core/wait.h"
 
 typedef struct {
     gint64 a;
@@ -41,6 +43,23 @@ static const QapiType block_type = {
     .n_members = 1,
     .members = block_members,
     .wire_order = block_order,
+};
+
+typedef struct {
+    gint64 ms;
+} ToyLingerArgs;
+
+static const QapiMember linger_members[] = {
+    { "ms", offsetof(ToyLingerArgs, ms), QAPI_MANDATORY, &qapi_type_int64 },
+};
+static const guint8 linger_order[] = { 0 };
+static const QapiType linger_type = {
+    .name = "toy-linger-args",
+    .kind = QAPI_KIND_STRUCT,
+    .size = sizeof(ToyLingerArgs),
+    .n_members = 1,
+    .members = linger_members,
+    .wire_order = linger_order,
 };
 
 static gpointer
@@ -106,6 +125,47 @@ run_mark(GaCall *call, G_GNUC_UNUSED gconstpointer arguments)
     ga_call_return(call, &seven);
 }
 
+typedef struct {
+    GaWait *wait;
+    gint64 has_happened;
+} Linger;
+
+static gpointer
+linger_open(G_GNUC_UNUSED GaAgent *agent)
+{
+    return g_new0(Linger, 1);
+}
+
+static void
+linger_close(gpointer state)
+{
+    Linger *linger = state;
+
+    ga_wait_free(linger->wait);
+    g_free(linger);
+}
+
+static const GaSlot linger_slot = { "linger", linger_open, linger_close };
+
+static void
+linger_over(GaCall *call, gpointer user_data)
+{
+    Linger *linger = user_data;
+
+    linger->wait = NULL;
+    ga_call_return(call, &linger->has_happened);
+}
+
+static void
+run_linger(GaCall *call, gconstpointer arguments)
+{
+    Linger *linger = ga_agent_slot(ga_call_agent(call), &linger_slot);
+
+    linger->has_happened = 0;
+    linger->wait = ga_wait_new(call, (guint)((const ToyLingerArgs *)arguments)->ms, linger_over,
+                               linger);
+}
+
 static const GaCommand rows[] = {
     { "toy-wait", run_wait, NULL, &qapi_type_int64, 0 },
     { "toy-add", run_add, &add_type, &qapi_type_int64, 0 },
@@ -114,8 +174,9 @@ static const GaCommand rows[] = {
     { "toy-frozen", run_nothing, NULL, NULL, GA_COMMAND_WHILE_FROZEN },
     { "toy-mark", run_mark, NULL, &qapi_type_int64, 0 },
     { "toy-work", run_work, NULL, NULL, 0 },
+    { "toy-linger", run_linger, &linger_type, &qapi_type_int64, 0 },
 };
-static const guint16 by_name[] = { 1, 2, 4, 5, 3, 0, 6 };
+static const guint16 by_name[] = { 1, 2, 4, 7, 5, 3, 0, 6 };
 const GaCommandTable toy_table = { rows, G_N_ELEMENTS(rows), by_name };
 
 static GaSession *
@@ -190,6 +251,16 @@ void
 toy_settle(Toy *toy, gint64 result)
 {
     ga_call_return(toy_take(toy), &result);
+    toy_run();
+}
+
+void
+toy_end_linger(Toy *toy)
+{
+    Linger *linger = ga_agent_slot(toy->agent, &linger_slot);
+
+    linger->has_happened = 1;
+    ga_wait_end(linger->wait);
     toy_run();
 }
 

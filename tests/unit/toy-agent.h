@@ -13,6 +13,7 @@
  * toy-frozen {}                        runs while frozen
  * toy-mark {} -> int                   answers 7 behind a byte 0xFF
  * toy-work {}                          busy for TOY_WORK_TIME
+ * toy-linger {ms: int} -> int          waits (core/wait.h); 1 if toy_end_linger() ended it, else 0
  */
 extern const GaCommandTable toy_table;
 
@@ -42,6 +43,8 @@ void toy_run(void);
 /* Settle the toy-wait call that waits the longest. */
 void toy_settle(Toy *toy, gint64 result);
 guint toy_waiting(Toy *toy);
+
+void toy_end_linger(Toy *toy);
 
 /* That call, to be settled by the caller. */
 GaCall *toy_take(Toy *toy);
