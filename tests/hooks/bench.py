@@ -133,10 +133,14 @@ class Bench:
 class Server:
     """A program that runs as an unprivileged user in a folder of its own."""
 
-    def __init__(self, folder: Path, environment: Dict[str, str]):
+    def __init__(self, folder: Path, environment: Dict[str, str], is_there: bool = False):
+        """With is_there its files are in `folder` already, and run() is to be called, not
+        start()."""
         self.folder = folder
         self.environment = {**environment, 'HOME': str(folder), 'LC_ALL': 'C'}
         self.process: Optional['subprocess.Popen[bytes]'] = None
+        if is_there:
+            return
         folder.mkdir()
         if os.geteuid() == 0:
             shutil.chown(folder, USER, 'nogroup')

@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Iterator, List
 
 from bench import DISPATCHER, SCRIPTS, Bench, Server
@@ -24,23 +25,33 @@ BLOCKED = 'Lock wait timeout exceeded'
 
 class MariaDB(Server):
     def start(self) -> None:
-        self.socket = self.folder / 'socket'
-        data = self.folder / 'data'
-        installer = self.which('mariadb-install-db')
-        base = os.path.dirname(os.path.dirname(installer))
-        self.prepare(installer, '--no-defaults', f'--basedir={base}', f'--datadir={data}',
-                     '--auth-root-authentication-method=normal', '--skip-test-db',
-                     '--innodb-log-file-size=4M', '--innodb-buffer-pool-size=8M')
-        self.command = [self.which('mariadbd'), '--no-defaults', f'--basedir={base}',
-                        f'--datadir={data}', f'--socket={self.socket}', '--skip-networking',
-                        f'--pid-file={self.folder}/pid', '--innodb-buffer-pool-size=8M',
-                        '--innodb-flush-log-at-trx-commit=0']
-        self.launch(self.command, self.socket.exists)
+        self.prepare(self.which('mariadb-install-db'), '--no-defaults', self.base(),
+                     f'--datadir={self.folder}/data', '--auth-root-authentication-method=normal',
+                     '--skip-test-db', '--innodb-log-file-size=4M', '--innodb-buffer-pool-size=8M')
+        self.run()
         self.query('CREATE DATABASE d; CREATE TABLE d.t (a INT) ENGINE=InnoDB; '
                    'CREATE TABLE d.m (a INT) ENGINE=MyISAM; INSERT INTO d.m VALUES (1)')
 
+    def run(self) -> None:
+        self.launch([self.which('mariadbd'), '--no-defaults', self.base(), '--skip-networking',
+                     f'--datadir={self.folder}/data', f'--socket={self.socket}',
+                     f'--pid-file={self.folder}/pid', '--innodb-buffer-pool-size=8M',
+                     '--innodb-flush-log-at-trx-commit=0'], self.is_ready)
+
+    @property
+    def socket(self) -> Path:
+        return self.folder / 'socket'
+
+    def is_ready(self) -> bool:
+        return subprocess.run([*self.client(), '-e', 'SELECT 1'], env=self.environment,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+    def base(self) -> str:
+        return '--basedir=' + str(Path(self.which('mariadb-install-db')).parents[1])
+
     def which(self, name: str) -> str:
-        return shutil.which(name, path=self.environment['PATH'])
+        return shutil.which(name, path=self.environment['PATH']) or name
 
     def client(self) -> List[str]:
         return ['mariadb', '--no-defaults', '-BN', f'--socket={self.socket}']

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+from pathlib import Path
 
 from bench import SCRIPTS, USER, Bench, Server
 from lib.check import expect
@@ -13,8 +14,11 @@ PORT = 5999
 
 
 class PostgreSQL(Server):
+    @property
+    def data(self) -> Path:
+        return self.folder / 'data'
+
     def start(self) -> None:
-        self.data = self.folder / 'data'
         self.prepare('initdb', '-D', str(self.data), '-U', 'postgres', '-A', 'trust', '--no-sync',
                      '--no-locale', '-E', 'UTF8')
         self.run()
