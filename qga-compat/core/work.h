@@ -12,4 +12,4 @@ typedef gpointer (*GaWorkFunc)(gpointer data, GError **error);
 
 /* `data` stands alone: nothing of the agent's and nothing of the call's, whose session may go
  * first. It is freed by `free_data` (NULL: not at all) on the main thread. */
-void ga_work_run(GaCall *call, GaWorkFunc work, gpointer data, GDestroyNotify free_data);
+void ga_work_run(GaCall *call, GaWorkFunc func, gpointer data, GDestroyNotify free_data);

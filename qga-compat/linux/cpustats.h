@@ -6,4 +6,4 @@
 
 /* Adds the GuestCpuStats of a processor's line, nothing for other lines. FALSE for one of a
  * processor that has too few numbers. */
-gboolean os_cpustats_add(GPtrArray *stats, const char *line);
+gboolean os_cpustats_add(GPtrArray *list, const char *line);

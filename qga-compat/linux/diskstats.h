@@ -5,4 +5,4 @@
 #include <glib.h>
 
 /* Adds the GuestDiskStatsInfo of a line, nothing for one that is none of a disk. */
-void os_diskstats_add(GPtrArray *stats, const char *line);
+void os_diskstats_add(GPtrArray *list, const char *line);

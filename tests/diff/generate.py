@@ -39,6 +39,13 @@ HOLDS_STRING_INPUT = {'cat', '/bin/cat', '/bin/echo'}    # never a shell: it wou
 
 MODES_OF_CAPTURE = [True, False, 'none', 'separated', 'merged', 'bogus', None, 1]
 
+QUERIES = ['guest-info', 'guest-get-vcpus', 'guest-get-memory-blocks',
+           'guest-get-memory-block-info']
+# What they tell depends on the moment; whether they tell it does not.
+MOMENTARY = ['guest-get-time', 'guest-get-load', 'guest-get-cpustats', 'guest-get-diskstats',
+             'guest-network-get-interfaces', 'guest-network-get-route']
+QUERIES += MOMENTARY[2:]
+
 UNKNOWN = ['', 'guest-', 'guest-pin', 'guest-pingg', 'GUEST-PING', 'guest_ping', ' guest-ping',
            'guest-get-devices', 'qmp_capabilities', 'gu\u00e9st', '\u0000', 'guest-ping\n', '"',
            'x' * 300, '\U0001f600']
@@ -133,7 +140,7 @@ class Generator:
         commands = ['guest-ping', 'guest-sync', 'guest-sync-delimited', 'guest-get-host-name',
                     'guest-get-osinfo', 'guest-get-timezone', 'guest-get-users', 'guest-get-load',
                     'guest-get-time', 'guest-fsfreeze-status', 'guest-exec-status']
-        command = self.random.choice(commands * 2 + ['guest-info', self.random.choice(UNKNOWN)])
+        command = self.random.choice(commands * 2 + QUERIES + [self.random.choice(UNKNOWN)])
         if self.all_commands and self.chance(0.2):
             command = self.random.choice(BLOCKED)
         if command.startswith('guest-sync'):
@@ -328,7 +335,7 @@ class Generator:
     def sent(self, envelope: Dict[str, Any]) -> bytes:
         """The request with an id or without, its members in any order, in any spelling."""
         command = envelope.get('execute')
-        if command in ('guest-get-time', 'guest-get-load'):
+        if command in MOMENTARY:
             envelope['id'] = 'moment'           # what the answer is recognised by
         elif self.chance(0.6):
             envelope['id'] = self.value(3)

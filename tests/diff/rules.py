@@ -57,8 +57,9 @@ REWRITES = [
 ]
 
 ACCEPTED = [
-    Accepted('guest-get-load is not known', ('7.2',),
-             re.compile(rb'.*The command guest-get-load has not been found.*\n'),
+    Accepted('guest-get-load and guest-network-get-route are not known', ('7.2',),
+             re.compile(rb'.*The command guest-(get-load|network-get-route) has not been found.*'
+                        rb'\n'),
              re.compile(rb'.*\n')),
     Accepted('capture-output is a boolean', ('7.2',),
              re.compile(rb'.*Invalid parameter type for \'capture-output\', expected: boolean.*\n'),

@@ -15,6 +15,7 @@ CPU, MEMORY = 'system/cpu', 'system/memory'
 LIMITS = [0, 1, 9, 10, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**32 + 1, 2**63 - 1, 2**63,
           2**64 // 1000, 2**64 // 1000 + 1, 2**64 - 1, 2**64, 10**30]
 ODD_WORDS = [b'x', b'-', b'+', b'0x10', b'1.5', b'1e3', b'12x', b'\xff', b'\xc3\xa9', b'_', b',']
+ODD_VALUES = [None, True, 0, 2**63, 2**64 - 1, -1, 1.5, 'online', '', [], [1], {}, {'online': True}]
 BLANKS = [b' ', b'\t', b'  ', b' \t ', b'\v', b'\f', b'\r']
 NAMES = [b'lo', b'eth0', b'enp1s0', b'*', b'a', b'x' * 15, b'br-1.2', b'\xc3\xa9th', b'e\xff0']
 ROUTE_TITLE = (b'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow'
@@ -217,10 +218,24 @@ class Maker:
             tree = {}
         return Case('cpus', tree, [
             request('guest-get-vcpus'),
-            *(request('guest-set-vcpus', vcpus=[
-                {'logical-id': self.wanted(indices), 'online': self.chance(0.5)}
-                for _ in range(self.rng.randrange(6))]) for _ in range(self.rng.randrange(4))),
+            *(request('guest-set-vcpus', vcpus=self.entries('logical-id', indices))
+              for _ in range(self.rng.randrange(4))),
             request('guest-get-vcpus')])
+
+    def entries(self, member: str, indices: List[int]) -> Any:
+        """What is to be set; now and then nothing of the kind."""
+        found: List[Any] = []
+        for _ in range(self.rng.randrange(6)):
+            entry: Dict[str, Any] = {member: self.wanted(indices), 'online': self.chance(0.5)}
+            if self.chance(0.2):
+                entry['can-offline'] = self.chance(0.5)
+            if self.odd(0.05):
+                entry[self.rng.choice((member, 'online', 'can-offline', 'more'))] = \
+                    self.rng.choice(ODD_VALUES)
+            if self.odd(0.05):
+                del entry[self.rng.choice(sorted(entry))]
+            found.append(self.rng.choice(ODD_VALUES) if self.odd(0.02) else entry)
+        return self.rng.choice(ODD_VALUES) if self.odd(0.03) else found
 
     def wanted(self, indices: List[int]) -> int:
         if indices and self.chance(0.9):
@@ -255,9 +270,8 @@ class Maker:
             tree = {}
         return Case('memory', tree, [
             request('guest-get-memory-block-info'), request('guest-get-memory-blocks'),
-            *(request('guest-set-memory-blocks', mem_blks=[
-                {'phys-index': self.wanted(indices), 'online': self.chance(0.5)}
-                for _ in range(self.rng.randrange(6))]) for _ in range(self.rng.randrange(4))),
+            *(request('guest-set-memory-blocks', mem_blks=self.entries('phys-index', indices))
+              for _ in range(self.rng.randrange(4))),
             request('guest-get-memory-blocks')])
 
 

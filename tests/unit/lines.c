@@ -17,7 +17,7 @@ collect(gpointer owner, const char *line)
     GString *text = owner;
 
     if (strlen(line) > 100)
-        g_string_append_printf(text, "[%" G_GSIZE_FORMAT "]", strlen(line));
+        g_string_append_printf(text, "[%u]", (guint)strlen(line));
     else
         g_string_append_printf(text, "[%s]", line);
     return strcmp(line, "stop") != 0;
