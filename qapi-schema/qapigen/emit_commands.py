@@ -135,6 +135,8 @@ def flags(command: Command) -> str:
         found.append('GA_COMMAND_COST_JOB')
     if 'unstable' in command.features:
         found.append('GA_COMMAND_UNSTABLE')
+    if 'secret' in command.features:
+        found.append('GA_COMMAND_SECRET')
     return ' | '.join(found) or '0'
 
 

@@ -57,6 +57,7 @@ _RULES = (
     _rule('base64', 'member', 'Binary data in base64.'),
     _rule('allow-while-frozen', 'command', 'Runs while file systems are frozen.'),
     _rule('changes-guest', 'command', 'Changes the guest.'),
+    _rule('secret', 'command', 'Has a secret among its arguments, which is never logged.'),
     _rule('cost-worker', 'command', 'The work is done by a worker process.'),
     _rule('cost-job', 'command', 'Starts a job; the reply does not wait for its end.'),
     _rule('reply-bound-([1-9][0-9]*)', 'command', 'A reply has at most {} bytes.'),

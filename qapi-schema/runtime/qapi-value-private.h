@@ -6,6 +6,7 @@
 
 struct QapiValue {
     gint ref_count; /* atomic: a worker thread may drop the last one */
+    gboolean is_secret;
 
     char *text;
     gsize text_size;

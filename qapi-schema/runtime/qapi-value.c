@@ -7,10 +7,15 @@
 
 #include <string.h>
 
+#include "runtime/qapi-secret.h"
 #include "runtime/qapi-value-private.h"
 
 #define FIRST_TEXT 256
 #define FIRST_NODES 16
+
+/* Texts that are smaller leave no copy behind when they grow: which of them holds a secret is not
+ * known before it is complete. Larger ones would cost too much, and move with their pages. */
+#define TRACELESS_MAX (64 * 1024)
 
 QapiValue *
 qapi_value_new(void)
@@ -40,18 +45,40 @@ qapi_value_unref(QapiValue *value)
     if (!value || !g_atomic_int_dec_and_test(&value->ref_count))
         return;
 
+    if (value->is_secret)
+        qapi_secret_wipe(value->text, value->text_capacity);
     g_free(value->text);
     g_free(value->nodes);
     g_free(value);
 }
 
 void
+qapi_value_set_secret(QapiValue *value)
+{
+    value->is_secret = TRUE;
+}
+
+static void
+grow_text(QapiValue *value, gsize capacity)
+{
+    if (value->text_size > TRACELESS_MAX) {
+        value->text = g_realloc(value->text, capacity);
+    } else {
+        char *text = g_malloc(capacity);
+
+        memcpy(text, value->text, value->text_size);
+        qapi_secret_wipe(value->text, value->text_size);
+        g_free(value->text);
+        value->text = text;
+    }
+    value->text_capacity = capacity;
+}
+
+void
 qapi_value_append(QapiValue *value, const void *bytes, gsize size)
 {
-    if (size > value->text_capacity - value->text_size) {
-        value->text_capacity = MAX(2 * value->text_capacity, value->text_size + size);
-        value->text = g_realloc(value->text, value->text_capacity);
-    }
+    if (size > value->text_capacity - value->text_size)
+        grow_text(value, MAX(2 * value->text_capacity, value->text_size + size));
     memcpy(value->text + value->text_size, bytes, size);
     value->text_size += size;
 }

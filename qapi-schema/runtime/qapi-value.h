@@ -43,6 +43,9 @@ QapiValue *qapi_value_ref(QapiValue *value);
 void qapi_value_unref(QapiValue *value);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(QapiValue, qapi_value_unref)
 
+/* Its text is overwritten when the last reference goes. */
+void qapi_value_set_secret(QapiValue *value);
+
 const QapiNode *qapi_value_root(const QapiValue *value);
 
 /* A string node's text, valid as long as the value. It may be overwritten by its one

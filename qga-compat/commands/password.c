@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * guest-set-user-password, by chpasswd(8), to which the password goes through a pipe: a command
- * line is everybody's to read. What held it here is overwritten.
+ * line is everybody's to read.
  */
 #include <string.h>
 
@@ -10,16 +10,7 @@
 #include "gen/guest-agent-commands.h"
 #include "runtime/qapi-base64.h"
 #include "runtime/qapi-error.h"
-
-/* A plain memset() of memory that nobody reads any more would be left out by the compiler. */
-static void
-wipe(char *text, gsize size)
-{
-    volatile char *at = text;
-
-    while (size-- > 0)
-        *at++ = '\0';
-}
+#include "runtime/qapi-secret.h"
 
 static void
 done(GError *error, gpointer user_data)
@@ -34,11 +25,11 @@ done(GError *error, gpointer user_data)
 
 /* chpasswd reads lines of NAME:PASSWORD. As upstream, the password counts up to its first NUL. */
 static gboolean
-decode(const GuestSetUserPasswordArgs *args, gsize encoded_size, GError **error)
+decode(const GuestSetUserPasswordArgs *args, GError **error)
 {
     gsize size;
 
-    if (!qapi_base64_decode(args->password, encoded_size, &size, error))
+    if (!qapi_base64_decode(args->password, strlen(args->password), &size, error))
         return FALSE;
     args->password[size] = '\0'; /* there is room: it has become shorter, or was empty */
     if (strchr(args->password, '\n')) {
@@ -52,32 +43,20 @@ decode(const GuestSetUserPasswordArgs *args, gsize encoded_size, GError **error)
     return TRUE;
 }
 
-static void
-run_chpasswd(GaCall *call, const GuestSetUserPasswordArgs *args)
-{
-    char *const argv[] = { "chpasswd", args->crypted ? "-e" : NULL, NULL };
-    g_autofree char *input = g_strconcat(args->username, ":", args->password, "\n", NULL);
-    gsize input_size = strlen(input);
-    GaHelperSpec spec = { .argv = argv, .input = input, .action = "set user password" };
-
-    wipe(args->password, strlen(args->password));
-    ga_helper_run(&spec, done, call); /* which may settle the call: no more arguments */
-    wipe(input, input_size);
-}
-
 void
 guest_set_user_password(GaCall *call, const GuestSetUserPasswordArgs *args)
 {
-    gsize encoded_size = strlen(args->password);
+    char *const argv[] = { "chpasswd", args->crypted ? "-e" : NULL, NULL };
+    GaHelperSpec spec = { .argv = argv, .action = "set user password" };
     GError *error = NULL;
 
-    if (decode(args, encoded_size, &error)) {
-        /* Behind the password stands what is left of its encoding. */
-        gsize size = strlen(args->password);
-        wipe(args->password + size, encoded_size - size);
-        run_chpasswd(call, args);
+    if (!decode(args, &error)) {
+        ga_call_fail(call, error);
         return;
     }
-    wipe(args->password, encoded_size);
-    ga_call_fail(call, error);
+    g_autofree char *input = g_strconcat(args->username, ":", args->password, "\n", NULL);
+    gsize input_size = strlen(input);
+    spec.input = input;
+    ga_helper_run(&spec, done, call);
+    qapi_secret_wipe(input, input_size);
 }

@@ -22,6 +22,7 @@ enum {
     GA_COMMAND_COST_WORKER = 1 << 3, /* the work is done by a worker process */
     GA_COMMAND_COST_JOB = 1 << 4,    /* starts a job */
     GA_COMMAND_UNSTABLE = 1 << 5,    /* may change or go away */
+    GA_COMMAND_SECRET = 1 << 6,      /* its arguments are not logged, and overwritten after use */
 };
 
 struct GaCommand {

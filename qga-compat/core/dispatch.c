@@ -20,6 +20,10 @@ ga_dispatch(GaSession *session, QapiValue *value, GaRequest *ret_request, GError
                     "The command %s has not been found", ret_request->command);
         return NULL;
     }
+    if (command->flags & GA_COMMAND_SECRET) {
+        qapi_value_set_secret(value);
+        ga_session_forget_input(session);
+    }
     if (!ga_gate_allows(ga_agent_gate(agent), command)) {
         g_set_error(error, QAPI_ERROR, QAPI_ERROR_COMMAND_NOT_FOUND,
                     "Command %s has been disabled: the command is not allowed", command->name);

@@ -19,6 +19,7 @@
 #include "core/reply.h"
 #include "runtime/qapi-error.h"
 #include "runtime/qapi-parse.h"
+#include "runtime/qapi-secret.h"
 
 /* One read of the channel. Input waits here while a call runs; when it is full, the channel is
  * not read: the peer's own buffers hold the rest. */
@@ -46,10 +47,11 @@ struct GaSession {
 
     gboolean was_open;
     gboolean is_advancing;
-    gboolean is_ended; /* this peer's input ended */
-    gboolean is_gone;  /* this peer reads no more: replies are dropped */
-    guint turn;        /* source of the next turn, or 0 */
-    guint retry;       /* source of the next attempt to open, or 0 */
+    gboolean is_ended;  /* this peer's input ended */
+    gboolean is_gone;   /* this peer reads no more: replies are dropped */
+    gboolean is_hiding; /* a request with a secret may still be incomplete: input is not logged */
+    guint turn;         /* source of the next turn, or 0 */
+    guint retry;        /* source of the next attempt to open, or 0 */
 
     gsize begin, end; /* of what is in the inbox */
     guint8 inbox[INBOX_SIZE];
@@ -219,7 +221,7 @@ advance(GaSession *session)
     session->channel->class->set_reading(
         session->channel, !session->is_ended && session->end < INBOX_SIZE && !has_input(session));
     if (session->is_ended && needs_input && is_flushed) {
-        session->is_ended = session->is_gone = FALSE;
+        session->is_ended = session->is_gone = session->is_hiding = FALSE;
         session->channel->class->end_peer(session->channel);
     }
 }
@@ -233,14 +235,37 @@ on_reserve(gpointer owner, gsize *ret_size)
     return session->inbox + session->end;
 }
 
+/* A name that one read has the beginning of, and the next one the end, is not recognised. */
+static gboolean
+names_secret(const GaSession *session, const char *data, gsize size)
+{
+    const GaCommandTable *table = ga_agent_table(session->agent);
+
+    for (guint i = 0; i < table->n_rows; i++)
+        if (table->rows[i].flags & GA_COMMAND_SECRET &&
+            g_strstr_len(data, (gssize)size, table->rows[i].name))
+            return TRUE;
+    return FALSE;
+}
+
+/* For an administrator who looks for what a client does, not for its passwords. */
+static void
+log_input(GaSession *session, const char *data, gsize size)
+{
+    session->is_hiding |= names_secret(session, data, size);
+    if (session->is_hiding)
+        g_debug("read data, count: %" G_GSIZE_FORMAT ", data: (a secret)", size);
+    else
+        g_debug("read data, count: %" G_GSIZE_FORMAT ", data: %.*s", size, (gint)size, data);
+}
+
 static void
 on_received(gpointer owner, gsize size)
 {
     GaSession *session = owner;
 
     if (ga_agent_is_verbose(session->agent))
-        g_debug("read data, count: %" G_GSIZE_FORMAT ", data: %.*s", size, (gint)size,
-                (const char *)session->inbox + session->end);
+        log_input(session, (const char *)session->inbox + session->end, size);
     session->end += size;
     look_out(session);
     advance(session);
@@ -291,7 +316,7 @@ on_failed(gpointer owner, const GError *error)
     g_warning("error reading channel: %s", error->message);
     session->begin = session->end = 0;
     drop_peer(session);
-    session->is_ended = session->is_gone = FALSE;
+    session->is_ended = session->is_gone = session->is_hiding = FALSE;
     session->channel->class->free(session->channel);
     session->channel = NULL;
 
@@ -426,6 +451,15 @@ GaAgent *
 ga_session_agent(const GaSession *session)
 {
     return session->agent;
+}
+
+/* Input lies anywhere: the inbox is filled from its front whenever it is empty. */
+void
+ga_session_forget_input(GaSession *session)
+{
+    qapi_secret_wipe(session->inbox, session->begin);
+    qapi_secret_wipe(session->inbox + session->end, INBOX_SIZE - session->end);
+    session->is_hiding = FALSE;
 }
 
 QapiWriter *

@@ -41,6 +41,9 @@ GaAgent *ga_session_agent(const GaSession *session);
 const char *ga_session_method(const GaSession *session);
 gboolean ga_session_is_shared(const GaSession *session);
 
+/* Overwrite the input that is consumed: there was a secret in it. */
+void ga_session_forget_input(GaSession *session);
+
 /* For calls: where the running call's reply goes, and that it is there. */
 QapiWriter *ga_session_writer(GaSession *session);
 void ga_session_settled(GaSession *session);

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import List
 
 from lib.check import expect
-from stage import Stage, request, stubs
+from stage import Scene, Stage, request, stubs
 
 PING = b'{"execute": "guest-ping"}\n'
+PASSWORD = b'correct-horse-battery-staple/' * 9     # more than the first buffer holds
+ENCODED = base64.b64encode(PASSWORD)
 SLOW = 1.5
 QUICK = 0.5
 
@@ -81,7 +83,55 @@ def a_time_goes_to_the_clock(stage: Stage) -> None:
                       ('3155759999', '999999000')], f'set to {set_to}')
 
 
+def set_password(scene: Scene, cut: int) -> None:
+    """In one piece, or with a cut somewhere in the password."""
+    line = (b'{"execute": "guest-set-user-password", "arguments": {"username": "bob", "password": '
+            b'"%s", "crypted": false}}\n' % ENCODED)
+    with scene.connect() as client:
+        client.send(line[:cut])
+        time.sleep(0.1 if cut else 0)
+        client.send(line[cut:])
+        expect(client.read_line() == b'{"return": {}}\n', 'not set')
+        client.ask(PING)
+    expect(PASSWORD in scene.world.calls(), 'the program did not get it')
+
+
+def places_in_memory(pid: int, text: bytes) -> List[str]:
+    found = []
+    with open(f'/proc/{pid}/mem', 'rb', 0) as memory:
+        for line in Path(f'/proc/{pid}/maps').read_text(encoding='utf-8').splitlines():
+            bounds, permissions = line.split()[:2]
+            start, end = (int(number, 16) for number in bounds.split('-'))
+            if permissions.startswith('rw'):
+                memory.seek(start)
+                at = memory.read(end - start).find(text)
+                found += [f'{start + at:x} in {line.split()[-1]}'] if at >= 0 else []
+    return found
+
+
+def a_password_does_not_stay_in_memory(stage: Stage) -> None:
+    scene = stage.play(stubs('sbin/chpasswd'))
+    for cut in (0, 150, 400):
+        set_password(scene, cut)
+        for name, text in (('the password', PASSWORD), ('its encoding', ENCODED)):
+            for piece in (text[:24], text[-24:]):
+                places = places_in_memory(scene.agent.pid, piece)
+                expect(not places, f'{name}, cut at {cut}: {places}')
+
+
+def a_password_is_not_logged(stage: Stage) -> None:
+    scene = stage.play(stubs('sbin/chpasswd'), ['-v'])
+    for cut in (0, 150, 400):
+        set_password(scene, cut)
+    log = scene.agent.log.read_bytes()
+    for text in (PASSWORD[:24], PASSWORD[-24:], ENCODED[:24], ENCODED[-24:]):
+        expect(text not in log, f'{text!r} is in the log')
+    expect(log.count(b'data: {"execute": "guest-ping"}') == 3, 'nor is anything else')
+
+
 CHECKS = [
+    a_password_does_not_stay_in_memory,
+    a_password_is_not_logged,
     a_slow_program_holds_up_its_own_session_only,
     ended_after_its_program_the_agent_tells_no_failure,
     else_it_does,

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from typing import Any
+from typing import Any, Set
 
 from lib import oracle
 from lib.check import Skip, expect
@@ -14,6 +14,7 @@ from stage import AT_HOME, BOB, BOBS, FILE, FOLDER, HOME, Scene, Stage, request
 from world import Node, Setting
 
 ROUNDS = 120
+PATIENCE = 20.0
 KEYS_EACH = 40
 ALL = [request('ssh-get-authorized-keys', username='bob'),
        request('ssh-add-authorized-keys', username='bob', keys=['k']),
@@ -80,22 +81,30 @@ def it_leads_an_agent_that_is_root(stage: Stage) -> None:
            'not even that one went there')
 
 
+def is_met(answers: Set[bytes]) -> bool:
+    return any(b'Permission denied' in answer for answer in answers)
+
+
 def nor_does_one_that_comes_and_goes(stage: Stage) -> None:
     scene = stage.play(Setting({HOME: AT_HOME[HOME], **VAULT}))
     scene.world.folder.chmod(0o711)
-    before, answers = vault(scene), set()
+    before = vault(scene)
+    answers: Set[bytes] = set()
     with scene.connect() as client, subprocess.Popen(
             [sys.executable, '-c', ATTACK, str(scene.world.folder / HOME), str(BOB), str(BOBS)],
             stderr=subprocess.DEVNULL) as attacker:
         try:
-            for number in range(ROUNDS):
+            deadline = time.monotonic() + PATIENCE
+            number = 0
+            while number < ROUNDS or time.monotonic() < deadline and not is_met(answers):
                 answers.add(re.sub(rb'keys\.\w{6}', b'keys.X', client.ask(ALL[number % 3])))
+                number += 1
             expect(attacker.poll() is None, 'the attacker gave up')
         finally:
             attacker.kill()
     expect(vault(scene) == before, f'changed: {vault(scene)}')
     expect(not any(b'precious' in answer for answer in answers), f'told: {answers}')
-    expect(any(b'Permission denied' in answer for answer in answers), f'never there: {answers}')
+    expect(is_met(answers), f'the link never was there: {answers}')
 
 
 def what_is_no_list_of_keys_is_an_error(stage: Stage) -> None:

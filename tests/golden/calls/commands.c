@@ -293,7 +293,7 @@ static const GaCommand rows[] = {
     { "guest-silent", run_guest_silent, NULL, NULL, GA_COMMAND_SILENT_SUCCESS, 0, NULL, NULL },
     { "guest-frozen", run_guest_frozen, NULL, NULL, GA_COMMAND_WHILE_FROZEN, 0, NULL, NULL },
     { "guest-both", run_guest_both, NULL, NULL,
-      GA_COMMAND_SILENT_SUCCESS | GA_COMMAND_WHILE_FROZEN | GA_COMMAND_CHANGES_GUEST | GA_COMMAND_COST_JOB,
+      GA_COMMAND_SILENT_SUCCESS | GA_COMMAND_WHILE_FROZEN | GA_COMMAND_CHANGES_GUEST | GA_COMMAND_COST_JOB | GA_COMMAND_SECRET,
       0, powers_guest_both, NULL },
     { "Guest_odd", run_Guest_odd, NULL, NULL, 0, 0, NULL, NULL },
 };
