@@ -2,7 +2,8 @@
 /*
  * The steps of a freeze: hook, list, frozen state, guardian, freeze; of a thaw: thaw,
  * end of the frozen state and of the guardian, hook. A freeze that fails goes on as a
- * thaw. All steps are upstream's, in its order, but for the guardian.
+ * thaw. All steps are upstream's, in its order, but for the guardian, and for the hook's
+ * thaw where nothing is frozen in the end.
  *
  * The guardian may end a freeze at any moment: of itself at the deadline, or by being
  * killed, upon which we thaw, as nobody else would at the deadline. Either is an expiry:
@@ -238,13 +239,22 @@ run_thaw_hook(GaFreezer *freezer)
     run_hook(freezer, "thaw", after_thaw_hook);
 }
 
-/* Nothing was frozen, so nobody is told to go on. */
+/* Nothing is frozen in the end. What the hook has stopped would stay so: clients thaw only what an
+ * answer says is frozen. */
+static void
+undo_freeze_hook(GaFreezer *freezer, GError *error)
+{
+    freezer->current->error = error;
+    freezer->current->count = error ? -1 : 0;
+    run_hook(freezer, "thaw", after_thaw_hook);
+}
+
 static void
 after_release(GaFreezer *freezer)
 {
     if (freezer->current->kind == FREEZE && !freezer->current->error) {
         ga_persist_forget_expired(ga_agent_persist(freezer->agent));
-        finish(freezer, 0, NULL);
+        undo_freeze_hook(freezer, NULL);
     } else {
         run_thaw_hook(freezer);
     }
@@ -423,7 +433,7 @@ open_done(gpointer data)
     GError *error = g_steal_pointer(&work->error);
     work_free(work);
     if (!freeze) {
-        finish(freezer, -1, error);
+        undo_freeze_hook(freezer, error);
         return;
     }
     os_freeze_account(freeze, ga_agent_account(freezer->agent), freezer->current->command);
@@ -434,7 +444,7 @@ static void
 after_freeze_hook(GaFreezer *freezer, GError *error)
 {
     if (error) {
-        finish(freezer, -1, error);
+        undo_freeze_hook(freezer, error);
         return;
     }
 

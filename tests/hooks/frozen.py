@@ -216,6 +216,19 @@ def a_database_that_is_not_ready_refuses_the_freeze(play: Play) -> None:
         expect(writer.goes_on(), 'something is locked')
 
 
+def where_nothing_is_frozen_nothing_stays_locked(play: Play) -> None:
+    """libvirt asks for no thaw then. qemu-ga leaves the hook as it is until somebody does."""
+    agent = play.start()
+    with agent.connect() as connection, Writer(play.mariadb) as writer:
+        play.stage.forbid_others(agent.pid)
+        count = connection.call('guest-fsfreeze-freeze-list', mountpoints=['/nonexistent'])
+        expect(count == 0, f'{count} file systems are frozen')
+        if not play.is_ours:
+            expect(writer.stands_still(0.5), 'not locked')
+            connection.call('guest-fsfreeze-thaw')
+        expect(writer.goes_on(), 'still locked')
+
+
 def the_time_limit_for_hooks_ends_the_locks_that_were_taken(play: Play) -> None:
     play.needs_ours()
     scripts = play.run_folder / 'scripts.d'
@@ -245,6 +258,7 @@ CHECKS = [
     an_agent_that_is_killed_takes_the_lock_with_it,
     the_deadline_of_the_agent_ends_the_lock_as_well,
     a_database_that_is_not_ready_refuses_the_freeze,
+    where_nothing_is_frozen_nothing_stays_locked,
     the_time_limit_for_hooks_ends_the_locks_that_were_taken,
 ]
 

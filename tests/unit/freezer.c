@@ -500,16 +500,16 @@ START_TEST(a_hook_that_fails_prevents_the_freeze)
 {
     scene->hook_error = "no";
     freeze_fails("no");
-    assert_journal("hook-freeze");
+    assert_journal("hook-freeze hook-thaw");
     assert_frozen(FALSE);
 }
 END_TEST
 
-START_TEST(without_a_list_there_is_nothing_to_undo)
+START_TEST(without_a_list_the_hook_alone_is_undone)
 {
     scene->open_error = "no list";
     freeze_fails("no list");
-    assert_journal("hook-freeze open");
+    assert_journal("hook-freeze open hook-thaw");
     assert_frozen(FALSE);
 }
 END_TEST
@@ -535,15 +535,15 @@ START_TEST(what_else_fails_does_not_hide_why_the_freeze_did)
 }
 END_TEST
 
-START_TEST(nothing_frozen_means_thawed_without_a_hook)
+START_TEST(nothing_frozen_means_thawed_and_the_hook_undone)
 {
     scene->count = 0;
     freeze(0);
-    assert_journal("hook-freeze open [ run ]");
+    assert_journal("hook-freeze open [ run ] hook-thaw");
     assert_frozen(FALSE);
     use_deadline();
     freeze(0);
-    assert_journal("hook-freeze open [ guard run-until over ] release let-go");
+    assert_journal("hook-freeze open [ guard run-until over ] release let-go hook-thaw");
 }
 END_TEST
 
@@ -878,10 +878,10 @@ main(void)
     tcase_add_test(tcase, a_list_is_handed_over);
     tcase_add_test(tcase, without_a_hook_none_is_run);
     tcase_add_test(tcase, a_hook_that_fails_prevents_the_freeze);
-    tcase_add_test(tcase, without_a_list_there_is_nothing_to_undo);
+    tcase_add_test(tcase, without_a_list_the_hook_alone_is_undone);
     tcase_add_test(tcase, a_freeze_that_fails_goes_on_as_a_thaw);
     tcase_add_test(tcase, what_else_fails_does_not_hide_why_the_freeze_did);
-    tcase_add_test(tcase, nothing_frozen_means_thawed_without_a_hook);
+    tcase_add_test(tcase, nothing_frozen_means_thawed_and_the_hook_undone);
     tcase_add_test(tcase, a_thaw_is_done_though_its_hook_fails);
     tcase_add_test(tcase, a_thaw_without_a_list_leaves_all_as_it_is);
     tcase_add_test(tcase, operations_wait_for_each_other);
