@@ -196,8 +196,8 @@ on_timer(gpointer user_data)
 
     g_mutex_lock(&usages->mutex);
     gboolean is_over = survey->is_prepared && g_get_monotonic_time() >= survey->deadline;
-    gboolean is_held_up = survey->n_done == survey->n_done_before &&
-                          survey->next < survey->n_mounts;
+    gboolean is_held_up = survey->is_prepared && survey->next < survey->n_mounts &&
+                          survey->n_done == survey->n_done_before;
     survey->n_done_before = survey->n_done;
     g_mutex_unlock(&usages->mutex);
 

@@ -65,6 +65,8 @@ close_gate(void)
 
 typedef struct {
     OsMounts *mounts;
+    guint n_prepared;
+    gulong prepares_for; /* microseconds */
     gboolean is_done, is_refused;
     GString *known; /* a digit for each mount */
     gint64 milliseconds;
@@ -73,7 +75,11 @@ typedef struct {
 static const OsMounts *
 prepare(gpointer data)
 {
-    return ((Answer *)data)->mounts;
+    Answer *answer = data;
+
+    answer->n_prepared++;
+    g_usleep(answer->prepares_for);
+    return answer->mounts;
 }
 
 static void
@@ -100,7 +106,7 @@ ask(OsUsages *usages, const char *directories, Answer *answer)
     g_auto(GStrv) names = directories ? g_strsplit(directories, " ", -1) : NULL;
     gint64 start = g_get_monotonic_time();
 
-    *answer = (Answer){ .known = g_string_new(NULL), .mounts = NULL };
+    answer->known = g_string_new(NULL);
     if (names)
         answer->mounts = os_mounts_new();
     for (guint i = 0; names && names[i]; i++) {
@@ -123,7 +129,7 @@ answer_clear(Answer *answer)
 static void
 assert_known(OsUsages *usages, const char *directories, const char *known, gint64 at_most)
 {
-    Answer answer;
+    Answer answer = { 0 };
 
     ask(usages, directories, &answer);
     ck_assert_str_eq(answer.known->str, known);
@@ -144,10 +150,40 @@ END_TEST
 START_TEST(without_mounts_there_is_no_answer)
 {
     OsUsages *usages = os_usages_new();
-    Answer answer;
+    Answer answer = { 0 };
 
     ask(usages, NULL, &answer);
     ck_assert(answer.is_refused);
+    answer_clear(&answer);
+    os_usages_free(usages);
+}
+END_TEST
+
+START_TEST(a_long_preparation_is_waited_for)
+{
+    OsUsages *usages = os_usages_new();
+    Answer answer = { .prepares_for = (OS_USAGES_LIMIT_MS + 100) * 1000 };
+
+    ask(usages, "/a /b", &answer);
+    ck_assert_uint_eq(answer.n_prepared, 1);
+    ck_assert_str_eq(answer.known->str, "11");
+    answer_clear(&answer);
+    os_usages_free(usages);
+}
+END_TEST
+
+/* So many that the main loop looks while the survey is made of them. */
+START_TEST(very_many_mounts_are_prepared_once)
+{
+    OsUsages *usages = os_usages_new();
+    g_autoptr(GString) many = g_string_new("/0");
+    Answer answer = { 0 };
+
+    for (guint i = 1; i < 150000; i++)
+        g_string_append_printf(many, " /%u", i);
+    ask(usages, many->str, &answer);
+    ck_assert_uint_eq(answer.n_prepared, 1);
+    ck_assert_uint_eq(answer.known->len, 150000);
     answer_clear(&answer);
     os_usages_free(usages);
 }
@@ -175,7 +211,7 @@ START_TEST(what_hangs_is_not_asked_again_until_it_has_answered)
 
     open_gate();
     for (guint i = 0; i < 100; i++) { /* its thread takes the note away in a moment */
-        Answer answer;
+        Answer answer = { 0 };
         ask(usages, "/hung1 /a", &answer);
         gboolean is_known = strcmp(answer.known->str, "11") == 0;
         answer_clear(&answer);
@@ -198,7 +234,7 @@ START_TEST(hanging_file_systems_do_not_eat_threads_without_end)
     for (guint i = 0; i < 100; i++)
         g_string_append_printf(many, " /hung%u", i);
     for (guint i = 0; i < 6; i++) {
-        Answer answer;
+        Answer answer = { 0 };
         ask(usages, many->str, &answer);
         ck_assert_int_le(answer.milliseconds, OS_USAGES_LIMIT_MS + 300);
         answer_clear(&answer);
@@ -231,6 +267,8 @@ main(void)
     tcase_add_checked_fixture(tcase, close_gate, NULL);
     tcase_add_test(tcase, sizes_come_in_the_order_of_the_mounts);
     tcase_add_test(tcase, without_mounts_there_is_no_answer);
+    tcase_add_test(tcase, a_long_preparation_is_waited_for);
+    tcase_add_test(tcase, very_many_mounts_are_prepared_once);
     tcase_add_test(tcase, what_hangs_costs_its_own_sizes_only);
     tcase_add_test(tcase, what_hangs_is_not_asked_again_until_it_has_answered);
     tcase_add_test(tcase, hanging_file_systems_do_not_eat_threads_without_end);
