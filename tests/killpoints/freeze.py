@@ -23,13 +23,13 @@ from lib.agent import Agent
 from lib.connection import Connection
 from lib.process import wait_until
 from lib.stage import Stage, freeze
+from lib.witness import Delay, Witness
 from campaign import Flaw
 from strace import Point
-from witness import Delay, Witness
 
 DEADLINES = 0.4, 2.0        # as short as the machine allows
 GRACE = 0.05
-AT_ONCE = 0.1               # for the agent to thaw when its guardian has died
+AT_ONCE = 0.2               # for the agent to thaw without a guardian
 ANSWER = 5.0                # for any answer
 HOLD = 0.04                 # more than START
 STUCK = 0.5                 # what is frozen for that much too long will never be thawed
@@ -48,10 +48,12 @@ class World:
         self.stage = stage
         self.program = stage.confine(program)
         self.deadline = sorted((DEADLINES[0], 4 * slowest_freeze(stage), DEADLINES[1]))[1]
-        self.probers = {mount.name: Witness(stage.folder / f'prober-{mount.name}', mount)
-                        for mount in stage.mounts}
-        self.control = Witness(stage.folder / 'control')
-        self.worst_overrun = 0.0        # seconds frozen past a deadline, beyond the control's
+        self.probers = {mount.name: Witness(stage.folder / f'prober-{mount.name}', mount,
+                                            is_urgent=True) for mount in stage.mounts}
+        # beside who has to thaw when the other is killed
+        self.controls = {'agent': Witness(stage.folder / 'control-of-guardian', is_urgent=True),
+                         'guardian': Witness(stage.folder / 'control-of-agent')}
+        self.worst_overrun = -self.deadline     # how long past it, beyond the control's lateness
 
     @property
     def mount_points(self) -> List[str]:
@@ -59,12 +61,12 @@ class World:
 
     def close(self) -> None:
         self.stage.thaw()
-        for witness in (*self.probers.values(), self.control):
+        for witness in (*self.probers.values(), *self.controls.values()):
             witness.close()
 
-    def lateness(self, since: float, until: float) -> float:
-        """How late a timer was that was set for that span."""
-        return max((delay.end - delay.start for delay in self.control.since(since)
+    def lateness(self, killed: str, since: float, until: float) -> float:
+        """How late a timer was that was set for that span, of the one who is not killed."""
+        return max((delay.end - delay.start for delay in self.controls[killed].since(since)
                     if delay.start <= until), default=0.0)
 
     def inhabitants(self) -> List[int]:
@@ -233,8 +235,8 @@ class FreezeRun:
                 for name, delays in held.items() if delays}
 
     def _lateness(self, due: float, delay: Delay) -> float:
-        begin = max(due, delay.start)
-        return delay.end - begin - self.world.lateness(begin, delay.end)
+        begin, end = max(due, delay.start), min(delay.end, time.monotonic())
+        return end - begin - self.world.lateness(self.script.target, begin, end)
 
     def judge(self, killed: Optional[float]) -> Optional[Flaw]:
         guardian_killed = bool(killed) and self.script.target == 'guardian'
@@ -242,6 +244,9 @@ class FreezeRun:
             if self.problem:
                 raise self.problem
             expect(bool(killed) or not self.interruption, repr(self.interruption), Late)
+            if killed and not guardian_killed:
+                # its connection ends before it does
+                wait_until(lambda: not self.agent.is_running(), ANSWER)
             self._revive()
             expect(guardian_killed or not self.early_refusal,
                    f'a thaw before the deadline answers: {self.early_refusal}')
@@ -261,7 +266,8 @@ class FreezeRun:
             if self.script.restart is Restart.AND_THAW:
                 self.thaw()
         self.await_thaw()
-        if not self.thaw_answered:      # a marker may stand until the deadline
+        if self.sent < float('inf') and not self.thaw_answered:
+            # a marker may stand until the deadline
             time.sleep(max(0.0, self.sent + self.deadline + AT_ONCE - time.monotonic()))
         if not self.agent.is_running():
             self.start()
@@ -270,16 +276,17 @@ class FreezeRun:
         """By an agent whose guardian has died."""
         for name, prober in self.world.probers.items():
             for delay in prober.since(killed):
-                late = delay.end - killed - self.world.lateness(killed, delay.end)
+                late = self._lateness(killed, delay)
                 expect(delay.start > killed + START or late < AT_ONCE,
                        f'{name} was thawed {late * 1000:.1f} ms after the guardian had died',
                        Late)
 
     def _expect_clean(self) -> None:
         self.connect()
-        status = self.ask('guest-fsfreeze-status')
-        expect(status == 'thawed', f'nothing is frozen, but the status is {status}')
-        expect(not (self.agent.state / MARKER).exists(), 'the marker is still there')
+        marker = self.agent.state / MARKER      # which an agent that starts may have to remove
+        wait_until(lambda: self._says_thawed() and not marker.exists(), AT_ONCE)
+        expect(self._says_thawed(), 'nothing is frozen, but the status is frozen')
+        expect(not marker.exists(), 'the marker is still there')
         self.thaw(must_fail=self.is_owed)
         self.thaw()
         try:
@@ -291,6 +298,9 @@ class FreezeRun:
         alone = wait_until(lambda: self.world.inhabitants() == [self.agent.pid], STAY)
         expect(alone, f'left over: processes {self.world.inhabitants()}, the agent is '
                f'{self.agent.pid}')
+
+    def _says_thawed(self) -> bool:
+        return self.ask('guest-fsfreeze-status') == 'thawed'
 
     def close(self) -> None:
         if self.client:
@@ -335,6 +345,13 @@ def thawed_by_successor(run: FreezeRun) -> None:
     run.thaw()
 
 
+def left_to_successor(run: FreezeRun) -> None:
+    """Nobody asks it to thaw. It may have no guardian to rely on."""
+    run.agent.start()
+    run.connect()
+    wait_until(lambda: not run.is_frozen(), run.time_left())
+
+
 class Restart(enum.Enum):
     LATER = 'after the deadline'
     AT_ONCE = 'at once'
@@ -363,7 +380,9 @@ SCRIPTS = [
     Script('agent', thawed_by_successor, Restart.AND_THAW, 2),
     Script('agent', thawed_by_successor, Restart.LATER, 2),
     Script('guardian', thawed_by_successor, Restart.AT_ONCE, 2),
+    Script('guardian', left_to_successor, Restart.AT_ONCE),
 ]
+OF_SUCCESSOR = (thawed_by_successor, left_to_successor)
 
 
 class FreezeScenario:
@@ -378,7 +397,7 @@ class FreezeScenario:
         try:
             run.start()
             run.pid = run.agent.pid
-            if self._script.drive is thawed_by_successor:
+            if self._script.drive in OF_SUCCESSOR:
                 self._orphan(run)
             yield run
         finally:
@@ -402,7 +421,7 @@ class FreezeScenario:
         wait_until(lambda: state_of(run.pid) == 'T')
 
     def choose(self, points: Sequence[Point]) -> List[Point]:
-        if self._script.drive is thawed_by_successor:
+        if self._script.drive in OF_SUCCESSOR:
             begins = max((number for number, point in enumerate(points)
                           if point.call == 'execve'), default=-1)
             return [point for point in points[begins + 1:] if point.task.process == 0]

@@ -82,7 +82,7 @@ def probers_see_a_freeze_and_its_end(world: World) -> None:
     time.sleep(START)
     for name, prober in world.probers.items():
         delay = max(prober.since(began), key=lambda delay: delay.end - delay.start)
-        late = world.lateness(thawed - START, time.monotonic())
+        late = world.lateness('agent', thawed - START, time.monotonic())
         expect(delay.start < frozen + START + late, f'{name}: a freeze was seen late')
         expect(thawed <= delay.end < thawed + GRACE + late, f'{name}: a thaw was seen late')
 

@@ -26,7 +26,7 @@ import tempfile
 import time
 import traceback
 from pathlib import Path
-from typing import Callable, Dict, List, NamedTuple, NoReturn, Sequence
+from typing import Callable, Dict, List, NamedTuple, NoReturn, Optional, Sequence
 
 from lib.suite import skip
 
@@ -138,7 +138,7 @@ def _mount(kind: str, target: Path, options: str = '') -> None:
     _checked(LIBC.mount(kind.encode(), os.fsencode(target), kind.encode(), 0, options.encode()))
 
 
-def _build(stage: Stage, kinds: Sequence[str]) -> None:
+def _build(stage: Stage, kinds: Sequence[str], mebibytes: int, images: Optional[Path]) -> None:
     for name in ('images', 'root'):
         _mount('tmpfs', stage.folder / name)
     here = stage.root / str(stage.root).lstrip('/')
@@ -150,14 +150,18 @@ def _build(stage: Stage, kinds: Sequence[str]) -> None:
         (stage.root / name).mkdir(exist_ok=True)
     for number, kind in enumerate(kinds):
         name = f'{number}-{kind}'
-        image, mount = stage.folder / 'images' / name, stage.root / 'mnt' / name
-        maker = MAKERS[kind]
-        with open(image, 'wb') as file:
-            file.truncate(maker.mebibytes * MIB)
-        subprocess.run([*maker.command, str(image)], check=True, stdout=subprocess.DEVNULL)
-        mount.mkdir(parents=True)
-        subprocess.run(['mount', '-o', 'loop', str(image), str(mount)], check=True)
+        maker, mount = MAKERS[kind], stage.root / 'mnt' / name
+        with tempfile.NamedTemporaryFile(dir=images or stage.folder / 'images') as file:
+            file.truncate(max(maker.mebibytes, mebibytes) * MIB)
+            _mount_image(Path(file.name), maker, mount)
         stage.mounts.append(mount)
+
+
+def _mount_image(image: Path, maker: Maker, mount: Path) -> None:
+    """The loop device goes with the mount, and so does the image, whose name goes at once."""
+    subprocess.run([*maker.command, str(image)], check=True, stdout=subprocess.DEVNULL)
+    mount.mkdir(parents=True)
+    subprocess.run(['mount', '-o', 'loop', str(image), str(mount)], check=True)
 
 
 def _strike(stage: Stage) -> None:
@@ -218,10 +222,13 @@ def _wait(child: int) -> int:
         raise
 
 
-def perform(kinds: Sequence[str], body: Callable[[Stage], int]) -> int:
+def perform(kinds: Sequence[str], body: Callable[[Stage], int], mebibytes: int = 0,
+            images: Optional[Path] = None) -> int:
     """Run `body` on a stage with a file system of each of `kinds`; what it returns.
 
-    `body` runs in a process of its own, in namespaces of its own, and ends with it.
+    `body` runs in a process of its own, in namespaces of its own, and ends with it. Each file
+    system has at least that many `mebibytes`, and takes what is written to it, of memory or of
+    the file system that holds the folder `images`.
     """
     if os.geteuid() != 0:
         skip('needs root')
@@ -235,7 +242,7 @@ def perform(kinds: Sequence[str], body: Callable[[Stage], int]) -> int:
         _checked(LIBC.unshare(CLONE_NEWNS))
         _checked(LIBC.mount(None, b'/', None, MS_REC | MS_PRIVATE, None))
         _mount('tmpfs', folder)
-        _build(stage, kinds)
+        _build(stage, kinds, mebibytes, images)
         writer = _fork_janitor(stage)
         _checked(LIBC.unshare(CLONE_NEWPID))
         supervisor = os.getpid()

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Witnesses of a freeze: processes beside the agent that write down when they were late.
 
-A prober writes to a file system all the time; while that is frozen its write waits, and the
+A writer writes to a file system all the time; while that is frozen its write waits, and the
 moment that it goes on is the moment of the thaw. A control does nothing but sleep, so that
 how late it wakes is how late anything on this machine wakes. What both write lies in memory
 that the test reads: when the act under way began, when the last one ended, and a list of
 those that took more than a millisecond. All times are of CLOCK_MONOTONIC, in seconds.
 """
+import contextlib
+import itertools
 import mmap
 import os
 import struct
@@ -14,7 +16,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import List, NamedTuple, Optional
+from typing import Callable, List, NamedTuple, Optional
 
 PERIOD = 0.002
 NOTEWORTHY = 0.001
@@ -25,20 +27,24 @@ SIZE = HEAD.size + ENTRIES * ENTRY.size
 
 
 class Delay(NamedTuple):
-    """For a prober a write; for a control from when it ought to have woken to when it did."""
+    """For a writer a write; for a control from when it ought to have woken to when it did."""
     start: float
     end: float
 
 
 class Witness:
-    """A prober of the file system at `mount`; without one a control."""
+    """A writer to the file system at `mount`, of `block` bytes each time, up to `size` bytes and
+    then from the start again. Without a mount it is a control. `memory` is a file to be made. One
+    that is urgent comes before other processes, as the guardian of a freeze does."""
 
-    def __init__(self, memory: Path, mount: Optional[Path] = None):
+    def __init__(self, memory: Path, mount: Optional[Path] = None, block: int = 1, size: int = 1,
+                 is_urgent: bool = False):
         with open(memory, 'w+b') as file:
             file.truncate(SIZE)
             self._memory = mmap.mmap(file.fileno(), SIZE)
-        self._process = subprocess.Popen([sys.executable, '-S', '-E', __file__, str(memory),
-                                          *([str(mount)] if mount else [])],
+        words = [str(memory), 'urgent' if is_urgent else 'plain',
+                 *([str(mount), str(block), str(size)] if mount else [])]
+        self._process = subprocess.Popen([sys.executable, '-S', '-E', __file__, *words],
                                          stdin=subprocess.DEVNULL)
         while not HEAD.unpack_from(self._memory)[1]:
             if self._process.poll() is not None:
@@ -67,29 +73,43 @@ def _place(number: int) -> int:
     return HEAD.size + number % ENTRIES * ENTRY.size
 
 
-def _testify(memory: Path, mount: Optional[str]) -> None:
+def _writer(mount: str, block: int, size: int) -> Callable[[], None]:
+    target = os.open(f'{mount}/witness', os.O_CREAT | os.O_WRONLY, 0o600)
+    data = os.urandom(block)
+    offsets = itertools.cycle(range(0, size, block))
+    return lambda: os.pwrite(target, data, next(offsets)) and None
+
+
+def _testify(memory: str, write: Optional[Callable[[], None]]) -> None:
     with open(memory, 'r+b') as file:
         ledger = mmap.mmap(file.fileno(), SIZE)
-    target = os.open(f'{mount}/probe', os.O_CREAT | os.O_WRONLY, 0o600) if mount else -1
-    os.nice(-20)        # as a guardian is: it has no better excuse
     count = 0
     ended = time.monotonic()
     while True:
-        HEAD.pack_into(ledger, 0, ended, ended, count)
         due = time.monotonic() + PERIOD
-        if target < 0:
-            HEAD.pack_into(ledger, 0, due, ended, count)
-            time.sleep(PERIOD)
-        else:
-            time.sleep(PERIOD)
+        HEAD.pack_into(ledger, 0, ended if write else due, ended, count)
+        time.sleep(PERIOD)
+        if write:
             due = time.monotonic()
             HEAD.pack_into(ledger, 0, due, ended, count)
-            os.pwrite(target, b'written', 0)
+            write()
         ended = time.monotonic()
         if ended - due > NOTEWORTHY:
             ENTRY.pack_into(ledger, _place(count), due, ended)
             count += 1
 
 
+def _hurry() -> None:
+    os.nice(-20)
+    with contextlib.suppress(OSError):      # where the system has no time for such processes
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+
+
+def _main(memory: str, rank: str, mount: str = '', block: str = '', size: str = '') -> None:
+    if rank == 'urgent':
+        _hurry()
+    _testify(memory, _writer(mount, int(block), int(size)) if mount else None)
+
+
 if __name__ == '__main__':
-    _testify(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None)
+    _main(*sys.argv[1:])
