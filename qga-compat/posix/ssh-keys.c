@@ -16,6 +16,9 @@
 #include "posix/user.h"
 #include "runtime/qapi-error.h"
 
+/* In milliseconds: a home on a server that is gone must not hold a client for ever. */
+#define TIME_LIMIT (30 * 1000)
+
 /* Of a temporary name, behind a dot. */
 #define SUFFIX_SIZE 6
 
@@ -64,7 +67,11 @@ typedef struct {
     Answer *answer;
 } Job;
 
-G_DEFINE_QUARK(os - ssh - keys - error, os_ssh_keys_error)
+GQuark
+os_ssh_keys_error_quark(void)
+{
+    return g_quark_from_static_string("os-ssh-keys-error");
+}
 
 static void
 stop(Answer *answer, Step step)
@@ -254,7 +261,7 @@ ask_child(const OsSshKeys *keys, void (*work)(gpointer data), Job *job, gsize an
         qapi_set_errno(error, errno, "failed to create child process");
         return NULL;
     }
-    if (!os_user_run(keys->user, work, job, error)) {
+    if (!os_user_run(keys->user, work, job, TIME_LIMIT, error)) {
         os_shared_free(job->answer, answer_size);
         return NULL;
     }

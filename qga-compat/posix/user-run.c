@@ -25,9 +25,6 @@
 #include <sys/prctl.h>
 #endif
 
-/* A home on a server that is gone must not hold a client for ever. */
-#define TIME_LIMIT_SECONDS 30
-
 /* The child is done when it writes a byte to its standard input. */
 #define DONE_FD STDIN_FILENO
 
@@ -108,10 +105,10 @@ child_forgotten(G_GNUC_UNUSED GPid pid, G_GNUC_UNUSED gint wait_status,
 
 /* Whether the byte came. Reaps the child, or lets the main loop do it some time. */
 static gboolean
-wait_for_child(pid_t pid, gint done_fd)
+wait_for_child(pid_t pid, gint done_fd, guint time_limit)
 {
     struct pollfd end = { done_fd, POLLIN, 0 };
-    gint64 deadline = g_get_monotonic_time() + TIME_LIMIT_SECONDS * G_USEC_PER_SEC;
+    gint64 deadline = g_get_monotonic_time() + (gint64)time_limit * 1000;
     gint n_ready;
     char byte;
 
@@ -147,7 +144,7 @@ judge(const OsUser *user, const Progress *progress, GError **error)
 
 static gboolean
 run(const OsUser *user, Progress *progress, gint *done_fds, void (*work)(gpointer data),
-    gpointer data, GError **error)
+    gpointer data, guint time_limit, GError **error)
 {
     pid_t pid = fork();
 
@@ -160,7 +157,7 @@ run(const OsUser *user, Progress *progress, gint *done_fds, void (*work)(gpointe
 
     close(done_fds[1]);
     done_fds[1] = -1;
-    if (!wait_for_child(pid, done_fds[0])) {
+    if (!wait_for_child(pid, done_fds[0], time_limit)) {
         qapi_set_error(error, "child process for user '%s' has not come to its end", user->name);
         return FALSE;
     }
@@ -168,7 +165,8 @@ run(const OsUser *user, Progress *progress, gint *done_fds, void (*work)(gpointe
 }
 
 gboolean
-os_user_run(const OsUser *user, void (*work)(gpointer data), gpointer data, GError **error)
+os_user_run(const OsUser *user, void (*work)(gpointer data), gpointer data, guint time_limit,
+            GError **error)
 {
     Progress *progress = os_shared_new(sizeof *progress);
     gint done_fds[2];
@@ -179,7 +177,7 @@ os_user_run(const OsUser *user, void (*work)(gpointer data), gpointer data, GErr
         return FALSE;
     }
 
-    gboolean is_done = run(user, progress, done_fds, work, data, error);
+    gboolean is_done = run(user, progress, done_fds, work, data, time_limit, error);
     for (guint i = 0; i < G_N_ELEMENTS(done_fds); i++)
         if (done_fds[i] >= 0)
             close(done_fds[i]);

@@ -20,9 +20,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(OsUser, os_user_free)
 gpointer os_shared_new(gsize size);
 void os_shared_free(gpointer memory, gsize size);
 
-/* Run `work` in a child that has the user's rights for good, and wait until it is done. The child
- * is born of a process with threads: it has memory as it is at that moment and may call what is
- * safe in a signal handler, nothing else; no allocation. What it has to say goes to shared memory.
- * FALSE: not done, not to its end or not in time. */
+/* Run `work` in a child that has the user's rights for good, and wait until it is done, but no
+ * longer than so many milliseconds. The child is born of a process with threads: it has memory as
+ * it is at that moment and may call what is safe in a signal handler, nothing else; no allocation.
+ * What it has to say goes to shared memory. FALSE: not done, not to its end or not in time. */
 gboolean os_user_run(const OsUser *user, void (*work)(gpointer data), gpointer data,
-                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                     guint time_limit, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -51,11 +51,27 @@ class Generator:
             'password': self.password, 'ssh': self.ssh}
         command, arguments = makers[self.random.choice(kinds)]()
         request: Dict[str, Any] = {'execute': 'guest-' + command}
+        if self.chance(0.1):
+            arguments = self.damaged(arguments)
         if arguments or self.chance(0.2):
             request['arguments'] = arguments
         if self.chance(0.3):
             request['id'] = self.random.choice([1, 'x', None, {'a': []}])
         return Step(self.setting, json.dumps(request).encode() + b'\n')
+
+    def damaged(self, arguments: Dict[str, Any]) -> Dict[str, Any]:
+        """Something is missing, of another type, or too much."""
+        arguments = dict(arguments)
+        if arguments and self.chance(0.8):
+            name = self.random.choice(list(arguments))
+            value = self.random.choice([None, 1, 1.5, True, 'x', '', [], {}, ['x'], [1], ['', {}]])
+            if self.chance(0.3):
+                del arguments[name]
+            else:
+                arguments[name] = value
+        if not arguments or self.chance(0.3):
+            arguments[self.random.choice(['extra', 'Mode', 'key', 'time ', ''])] = 1
+        return arguments
 
     # Programs
 

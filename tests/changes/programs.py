@@ -9,6 +9,7 @@ from typing import List
 
 from lib.check import expect
 from stage import Scene, Stage, request, stubs
+from world import Node
 
 PING = b'{"execute": "guest-ping"}\n'
 PASSWORD = b'correct-horse-battery-staple/' * 9     # more than the first buffer holds
@@ -83,6 +84,17 @@ def a_time_goes_to_the_clock(stage: Stage) -> None:
                       ('3155759999', '999999000')], f'set to {set_to}')
 
 
+def a_kernel_that_does_not_suspend_says_why(stage: Stage) -> None:
+    setting = stubs()
+    setting.nodes['sys/power/state'] = Node(text=b'freeze mem disk\n')
+    scene = stage.play(setting, traced='-e trace=write -e inject=write:error=EBUSY '
+                       '-P /sys/power/state')
+    with scene.connect() as client:
+        answer = client.ask(request('suspend-ram'))
+    expect(b"suspend: cannot write to '/sys/power/state': Device or resource busy" in answer,
+           repr(answer))
+
+
 def set_password(scene: Scene, cut: int) -> None:
     """In one piece, or with a cut somewhere in the password."""
     line = (b'{"execute": "guest-set-user-password", "arguments": {"username": "bob", "password": '
@@ -137,4 +149,5 @@ CHECKS = [
     else_it_does,
     a_program_that_runs_does_not_keep_the_agent,
     a_time_goes_to_the_clock,
+    a_kernel_that_does_not_suspend_says_why,
 ]

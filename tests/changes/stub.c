@@ -17,8 +17,6 @@
 #define TOLD "/run/told/"
 #define INPUT_MAX (1024 * 1024)
 
-extern char **environ;
-
 static const char *
 kind_of(gint fd)
 {

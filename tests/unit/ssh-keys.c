@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,6 +21,8 @@
 #define UID 61234
 #define GID 61235
 #define GROUP 61236
+
+#define PATIENCE 20000 /* milliseconds */
 
 static char *home, *folder, *file;
 
@@ -277,7 +280,7 @@ START_TEST(the_child_has_the_users_rights_for_good_and_no_descriptors)
     OsUser *user = os_user_lookup("bob", NULL);
     Self *self = os_shared_new(sizeof *self);
 
-    ck_assert(os_user_run(user, look_at_oneself, self, NULL));
+    ck_assert(os_user_run(user, look_at_oneself, self, PATIENCE, NULL));
     ck_assert_int_eq(self->uid, UID);
     ck_assert_int_eq(self->saved_uid, UID);
     ck_assert_int_eq(self->gid, GID);
@@ -303,8 +306,33 @@ START_TEST(a_child_that_dies_has_not_done_it)
     OsUser *user = os_user_lookup("bob", NULL);
     g_autoptr(GError) error = NULL;
 
-    ck_assert(!os_user_run(user, die, NULL, &error));
+    ck_assert(!os_user_run(user, die, NULL, PATIENCE, &error));
     ck_assert_str_eq(error->message, "child process for user 'bob' has not come to its end");
+    os_user_free(user);
+}
+END_TEST
+
+static void
+wait_for_ever(gpointer data)
+{
+    *(gint *)data = getpid();
+    for (;;)
+        pause();
+}
+
+START_TEST(a_child_that_takes_too_long_is_killed)
+{
+    OsUser *user = os_user_lookup("bob", NULL);
+    gint *pid = os_shared_new(sizeof *pid);
+    gint64 end = g_get_monotonic_time() + PATIENCE * 1000;
+
+    ck_assert(!os_user_run(user, wait_for_ever, pid, 200, NULL));
+    ck_assert_int_gt(*pid, 0);
+    /* Reaped by the loop. */
+    while (kill(*pid, 0) == 0 && g_get_monotonic_time() < end)
+        g_main_context_iteration(NULL, FALSE);
+    ck_assert_int_eq(kill(*pid, 0), -1);
+    os_shared_free(pid, sizeof *pid);
     os_user_free(user);
 }
 END_TEST
@@ -341,6 +369,7 @@ main(void)
         tcase_add_test(tcase, a_null_byte_ends_the_text);
         tcase_add_test(tcase, the_child_has_the_users_rights_for_good_and_no_descriptors);
         tcase_add_test(tcase, a_child_that_dies_has_not_done_it);
+        tcase_add_test(tcase, a_child_that_takes_too_long_is_killed);
     }
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

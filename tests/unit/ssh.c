@@ -22,7 +22,11 @@ static gint reading_error; /* an OsSshKeysError; -1: none */
 static gboolean is_prepared;
 static guint n_writes;
 
-G_DEFINE_QUARK(os - ssh - keys - error, os_ssh_keys_error)
+GQuark
+os_ssh_keys_error_quark(void)
+{
+    return g_quark_from_static_string("os-ssh-keys-error");
+}
 
 OsSshKeys *
 os_ssh_keys_open(const char *username, GError **error)

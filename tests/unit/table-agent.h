@@ -13,12 +13,12 @@ typedef struct {
 } TableAgent;
 
 TableAgent *table_agent_new(void);
-void table_agent_free(TableAgent *agent);
+void table_agent_free(TableAgent *table);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TableAgent, table_agent_free)
 
 /* Send a request and wait until the next one would run; returns what came: a line, or "". */
-char *table_agent_ask(TableAgent *agent, const char *request);
+char *table_agent_ask(TableAgent *table, const char *request);
 
 /* Send without waiting; what came so far. */
-void table_agent_send(TableAgent *agent, const char *request);
-const char *table_agent_received(const TableAgent *agent);
+void table_agent_send(TableAgent *table, const char *request);
+const char *table_agent_received(const TableAgent *table);
