@@ -112,11 +112,11 @@ static void
 prepend_disk(OsUdev *udev, const char *name, GPtrArray *disks)
 {
     g_autofree char *link = g_build_filename(BLOCK_FOLDER, name, NULL);
-    g_autofree char *path = realpath(link, NULL);
-
-    if (!path || is_empty(link))
+    if (is_empty(link))
         return;
-    GuestDiskInfo *disk = describe_disk(udev, link, path);
+
+    g_autofree char *path = realpath(link, NULL);
+    GuestDiskInfo *disk = path ? describe_disk(udev, link, path) : NULL;
     if (!disk)
         return;
     g_ptr_array_insert(disks, 0, disk);
