@@ -5,19 +5,24 @@ from __future__ import annotations
 
 import base64
 import filecmp
+import re
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import List, NamedTuple
+from typing import Dict, List, NamedTuple
 
-from contestants import FILE_SIZE, Bench, BenchError, Contestant, Server, Values, call, encode, \
-    memory_of
+from contestants import FILE_SIZE, Bench, BenchError, Contestant, Server, Values, call, cpu_of, \
+    encode, memory_of
 
 MIB = 1 << 20
 FIRST_HANDLE = 1000  # what every agent gives in a fresh state directory; checked at each open
 PING = {"execute": "guest-ping"}
+# What changes while it is looked at: how full file systems are, and other programs' loop devices.
+VOLATILE = re.compile(rb'"[a-z]+-bytes[a-z-]*": \d+|, \{"name": "/dev/loop[^}]*\}'
+                      rb'|(?<=\[)\{"name": "/dev/loop[^}]*\}, ')
 
 
 class Script(NamedTuple):
@@ -53,6 +58,7 @@ class Scenarios:
         self._written = bench.folder / "written"
         self._writes = self._write_script(65536, 256)
         self._syncs = self._sync_script(100)
+        self._told: Dict[str, bytes] = {}
 
     def _script(self, name: str, requests: List[bytes], replies: List[bytes]) -> Script:
         return write_script(self._bench.folder, name, requests, replies)
@@ -160,6 +166,33 @@ class Scenarios:
             result = self._exchange(server, self._syncs, connect=2,
                                     repeat=self._bench.count(5))
         return {"rate": result["requests"] / 2 / result["seconds"]}
+
+    def _query(self, contestant: Contestant, command: str) -> Values:
+        """A question about this machine: all contestants must tell the same."""
+        if contestant.command is None:
+            return {}
+        request, count = encode({"execute": command}), self._bench.count(500)
+        answers = []
+        with self._bench.serve(contestant, []) as server, socket.socket(socket.AF_UNIX) as peer:
+            peer.connect(str(server.socket))
+            lines = peer.makefile("rb")
+            for number in range(-count // 10, count):
+                if number == 0:
+                    cpu, start = cpu_of(server.pid), time.monotonic()
+                peer.sendall(request)
+                answers.append(lines.readline())
+            seconds, cpu = time.monotonic() - start, cpu_of(server.pid) - cpu
+        for answer in {VOLATILE.sub(b"", answer) for answer in answers}:
+            if answer != self._told.setdefault(command, answer):
+                raise BenchError(f"{contestant.name}: {command} tells {answer.decode()}"
+                                 f"not {self._told[command].decode()}")
+        return {"cpu": cpu / count * 1e6, "latency": seconds / count * 1e6}
+
+    def get_fsinfo(self, contestant: Contestant) -> Values:
+        return self._query(contestant, "guest-get-fsinfo")
+
+    def get_disks(self, contestant: Contestant) -> Values:
+        return self._query(contestant, "guest-get-disks")
 
     def memory(self, contestant: Contestant) -> Values:
         if contestant.command is None:
