@@ -169,7 +169,7 @@ def mongodb_is_unlocked_by_the_thaw(bench: Bench) -> None:
 def mongodb_is_unlocked_once_whoever_is_killed(bench: Bench) -> None:
     """The lock is a counter: one unlock too many would open somebody else's."""
     server = MongoDB(bench)
-    for victim in ('agent', 'holder', 'session'):
+    for victim in ('agent', 'holder', 'session', 'holder and session'):
         bench.settings(PATH=f'{server.folder}:{bench.environment["PATH"]}', MONGODB_MODE='lock')
         agent = bench.run_under_agent(MONGODB, 'freeze')
         expect(server.locks() == 1, f'{victim}: not locked')
@@ -178,11 +178,17 @@ def mongodb_is_unlocked_once_whoever_is_killed(bench: Bench) -> None:
         sessions = [int(pid) for pid in children
                     if 'node' in Path(f'/proc/{pid}/comm').read_text()]
         expect(len(sessions) == 1, f'the children of the holder are {children}')
-        os.kill({'agent': agent.pid, 'holder': holder, 'session': sessions[0]}[victim],
-                signal.SIGKILL)
+        victims = {'agent': [agent.pid], 'holder': [holder], 'session': sessions,
+                   'holder and session': [holder, *sessions]}[victim]
+        for pid in victims:
+            os.kill(pid, signal.SIGSTOP)
+        for pid in victims:
+            os.kill(pid, signal.SIGKILL)
         agent.poll()
-        expect(wait_until(lambda: server.locks() == 0), f'{victim}: still locked')
+        if len(victims) == 1:
+            expect(wait_until(lambda: server.locks() == 0), f'{victim}: still locked')
         expect(bench.run(MONGODB, 'thaw').status == 1, f'{victim}: the thaw does not tell')
+        expect(server.locks() == 0, f'{victim}: still locked after the thaw')
         expect(''.join(server.journal()).count('fsyncUnlock') == 1, f'{victim}: unlocked twice')
 
 
