@@ -17,6 +17,7 @@ CONTENTS = ('systemd-sysv', 'udev', 'dbus', 'kmod', 'apt', 'passwd', 'libglib2.0
             'liburing2', 'libudev1')
 LEFT_OUT = ('/usr/share/doc/*', '/usr/share/locale/*', '/usr/share/man/*')
 AGENT, CLIENT, QEMU = 'novacron-guest-agent', 'novacronctl', 'qemu-guest-agent'
+POLICY = 'selinux-policy-default'
 
 
 def run(*command: str, cwd: Optional[Path] = None, **environment: str) -> str:
@@ -49,13 +50,17 @@ def debian_root() -> Path:
     return path
 
 
-def qemu_package() -> Path:
-    """Debian's qemu-guest-agent, downloaded once."""
-    place = image.CACHE / 'qemu-guest-agent'
+def downloaded(name: str) -> Path:
+    """A package of Debian's, downloaded once and not installed."""
+    place = image.CACHE / name
     if not list(place.glob('*.deb')):
         place.mkdir(parents=True, exist_ok=True)
-        image.run('apt-get', '-q', 'download', QEMU, cwd=place)
+        image.run('apt-get', '-q', 'download', name, cwd=place)
     return max(place.glob('*.deb'))
+
+
+def qemu_package() -> Path:
+    return downloaded(QEMU)
 
 
 class Packages(NamedTuple):

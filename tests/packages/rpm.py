@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The RPM, installed in a root by rpm and started there by udev."""
+import bz2
+import shutil
+import subprocess
 import time
 from pathlib import Path
 from typing import Any, Callable, List
@@ -20,6 +23,7 @@ PATHS = ('/etc/qemu-ga/fsfreeze-hook.d', '/etc/qemu/qemu-ga.conf', '/etc/sysconf
 class Story(Swap):
     def __init__(self, packages: materials.Packages, folder: Path) -> None:
         self.packages = packages
+        self.folder = folder
         root = materials.unpack_root(folder / 'root')
         add_witness(root)
         # the root is Debian's, whose libraries rpm knows nothing about
@@ -40,6 +44,28 @@ class Story(Swap):
         expect('qemu-guest-agent' in query('--conflicts'), 'conflicts')
         expect(POLICY in query('--list', self.packages.policy), 'no policy module')
         return ''
+
+    def its_policy_module_links(self) -> str:
+        """With a whole policy, whose rules of what is never allowed are obeyed."""
+        place = self.folder / 'policy'
+        for name in ('module', 'debian'):
+            (place / name).mkdir(parents=True)
+        archive = subprocess.run(['rpm2cpio', str(self.packages.policy)], check=True,
+                                 stdout=subprocess.PIPE).stdout
+        subprocess.run([str(image.BUSYBOX), 'cpio', '-id'], input=archive, cwd=place / 'module',
+                       check=True, stderr=subprocess.DEVNULL)
+        run('dpkg-deb', '-x', str(materials.downloaded(materials.POLICY)), str(place / 'debian'))
+        base = next(place.glob('debian/usr/share/selinux/default/base.pp.bz2'))
+        (place / 'base.pp').write_bytes(bz2.decompress(base.read_bytes()))
+        shutil.copy(Path(__file__).parent / 'fedora.te', place)
+        run('make', '-f', '/usr/share/selinux/devel/Makefile', 'fedora.pp', cwd=place)
+        run('semodule_link', '-o', 'linked.pp', 'base.pp', 'fedora.pp', 'module' + POLICY,
+            cwd=place)
+        run('semodule_expand', 'linked.pp', 'policy', cwd=place)
+        module = (place / 'linked.pp').read_bytes()
+        expect(b'fsfreeze-hooks(/.*)?\tsystem_u:object_r:virt_qemu_ga_unconfined_exec_t:s0'
+               in module, 'no label for the hooks')
+        return '%d bytes' % (place / 'policy').stat().st_size
 
     def the_agent_answers(self) -> str:
         began = time.monotonic()
@@ -65,6 +91,7 @@ class Story(Swap):
 
     CASES: List[Callable[[Any], str]] = [
         names_and_paths,
+        its_policy_module_links,
         the_agent_answers,
         the_environment_file_filters_commands,
         the_hook_is_where_it_is_looked_for,

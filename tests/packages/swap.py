@@ -52,7 +52,7 @@ class Story:
     def __enter__(self) -> 'Story':
         began = time.monotonic()
         self.guest.__enter__()
-        self.guest.boot()
+        self.guest.boot(150)
         self.boot_id = self.guest.shell('cat /proc/sys/kernel/random/boot_id')
         print('guest up after %.1f s' % (time.monotonic() - began), flush=True)
         return self
@@ -60,7 +60,7 @@ class Story:
     def __exit__(self, *unused: object) -> None:
         self.guest.__exit__()
 
-    def channel(self, seconds: float = 20) -> Channel:
+    def channel(self, seconds: float = 60) -> Channel:
         """To whatever agent answers."""
         until = time.monotonic() + seconds
         while True:
@@ -144,7 +144,7 @@ class Story:
             before = self.main_pid()
             self.guest.shell('kill -9 %d' % before)
             began = time.monotonic()
-            self.channel(5).close()
+            self.channel(20).close()
             expect(self.main_pid() != before, 'it is still the same')
         return 'the last time after %.1f s' % (time.monotonic() - began)
 
@@ -160,8 +160,8 @@ class Story:
                 '-c', '(apt-get update && apt-get -y install novacron-guest-agent) '
                 '> /tmp/upgrade.log 2>&1; echo $? > /tmp/upgrade.new; '
                 'mv /tmp/upgrade.new /tmp/upgrade'])
-        status = self.patiently('while [ ! -e /tmp/upgrade ]; do sleep 0.1; done; '
-                                'cat /tmp/upgrade')
+        status = self.patiently('timeout 100 sh -c "while [ ! -e /tmp/upgrade ]; do sleep 0.1; '
+                                'done"; cat /tmp/upgrade')
         expect(status == '0', self.guest.shell('cat /tmp/upgrade.log'))
         version = self.guest.shell('dpkg-query -W -f=%s novacron-guest-agent'
                                    % "'${db:Status-Abbrev}${Version}'")
@@ -191,7 +191,8 @@ class Story:
             expect(self.guest.status('test -e /tmp/written')[0] == 1, 'it was thawed meanwhile')
             thawed = channel.call('guest-fsfreeze-thaw')
             expect(thawed == 1, '%s thawed' % thawed)
-        self.guest.shell('while [ ! -e /tmp/written ]; do sleep 0.1; done; umount /mnt')
+        self.guest.shell('timeout 10 sh -c "while [ ! -e /tmp/written ]; do sleep 0.1; done"; '
+                         'umount /mnt')
         return 'upgraded in %.1f s' % elapsed
 
     def hardening_blocks_programs_and_nothing_else(self) -> str:
