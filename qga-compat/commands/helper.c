@@ -7,6 +7,7 @@
  */
 #include "commands/helper.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "platform/process.h"
@@ -54,7 +55,9 @@ judge(const Helper *helper, OsProcessStatus status)
     const char *text = helper->output->str;
     GError *error = NULL;
 
-    if (status.is_signalled)
+    if (os_process_has_left_input(helper->process))
+        qapi_set_errno(&error, EPIPE, "%s: cannot write to stdin pipe", helper->action);
+    else if (status.is_signalled)
         qapi_set_error(&error, "child process has terminated abnormally%s%s", *text ? ": " : "",
                        text);
     else if (status.code && *text)

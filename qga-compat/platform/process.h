@@ -52,6 +52,9 @@ gint64 os_process_pid(const OsProcess *process);
 /* Bytes of input that are held because the child has not taken them yet. */
 gsize os_process_pending_input(const OsProcess *process);
 
+/* Whether it ended without taking all of its input, which was more than the system keeps for it. */
+gboolean os_process_has_left_input(const OsProcess *process);
+
 /* Kill the group of a process that is_detached, whatever of it still runs. Events follow. */
 void os_process_kill(OsProcess *process);
 

@@ -22,9 +22,10 @@
 
 #include "runtime/qapi-error.h"
 
-/* Read in one turn of the loop, so that a child that floods leaves it to others soon: as much as
- * a pipe holds. */
-#define OUTPUT_PER_TURN (64 * 1024)
+#define PIPE_SIZE (64 * 1024)
+
+/* Read in one turn of the loop, so that a child that floods leaves it to others soon. */
+#define OUTPUT_PER_TURN PIPE_SIZE
 
 /* Our end of a pipe. */
 typedef struct {
@@ -43,7 +44,8 @@ struct OsProcess {
 
     End input;
     GBytes *input_left; /* what the pipe did not take at once */
-    End outputs[2];     /* by OsProcessStream */
+    gboolean has_left_input;
+    End outputs[2]; /* by OsProcessStream */
 };
 
 /* What a child gets besides its program. */
@@ -106,22 +108,26 @@ output_arrived(gint fd, G_GNUC_UNUSED GIOCondition condition, gpointer user_data
 
 /* How many of the bytes are done with: all of them if nobody is left to read them. */
 static gsize
-write_input(gint fd, const void *data, gsize size)
+write_input(OsProcess *process, const void *data, gsize size)
 {
-    gssize written = write(fd, data, size);
+    gssize written = write(process->input.fd, data, size);
 
     if (written >= 0)
         return (gsize)written;
-    return errno == EAGAIN || errno == EINTR ? 0 : size;
+    if (errno == EAGAIN || errno == EINTR)
+        return 0;
+    /* What fits would have been taken of a child that is slower to go: as if it had. */
+    process->has_left_input = process->input_left || size > PIPE_SIZE;
+    return size;
 }
 
 static gboolean
-input_wanted(gint fd, G_GNUC_UNUSED GIOCondition condition, gpointer user_data)
+input_wanted(G_GNUC_UNUSED gint fd, G_GNUC_UNUSED GIOCondition condition, gpointer user_data)
 {
     OsProcess *process = ((End *)user_data)->process;
     gsize size;
     const void *data = g_bytes_get_data(process->input_left, &size);
-    gsize written = write_input(fd, data, size);
+    gsize written = write_input(process, data, size);
 
     if (written < size) {
         g_autoptr(GBytes) before = process->input_left;
@@ -138,7 +144,7 @@ input_wanted(gint fd, G_GNUC_UNUSED GIOCondition condition, gpointer user_data)
 static void
 start_input(OsProcess *process, const void *input, gsize size)
 {
-    gsize written = size > 0 ? write_input(process->input.fd, input, size) : 0;
+    gsize written = size > 0 ? write_input(process, input, size) : 0;
 
     if (written == size) {
         end_close(&process->input);
@@ -421,6 +427,12 @@ os_process_start(const OsProcessSpec *spec, const OsProcessEvents *events, gpoin
     if (spec->input)
         start_input(process, spec->input, spec->input_size);
     return g_steal_pointer(&process);
+}
+
+gboolean
+os_process_has_left_input(const OsProcess *process)
+{
+    return process->has_left_input || process->input_left;
 }
 
 void

@@ -59,6 +59,12 @@ os_process_kill(G_GNUC_UNUSED OsProcess *process)
     ck_abort();
 }
 
+gboolean
+os_process_has_left_input(G_GNUC_UNUSED const OsProcess *process)
+{
+    ck_abort();
+}
+
 GQuark
 os_process_error_quark(void)
 {

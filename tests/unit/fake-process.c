@@ -81,6 +81,12 @@ os_process_pending_input(G_GNUC_UNUSED const OsProcess *process)
     return 0;
 }
 
+gboolean
+os_process_has_left_input(G_GNUC_UNUSED const OsProcess *process)
+{
+    return FALSE;
+}
+
 void
 os_process_kill(G_GNUC_UNUSED OsProcess *process)
 {

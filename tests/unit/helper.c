@@ -83,6 +83,19 @@ START_TEST(input_is_delivered_and_ends)
 }
 END_TEST
 
+START_TEST(much_input_that_is_not_read_is_an_error_and_little_is_not)
+{
+    g_autofree char *much = g_strnfill(1 << 20, 'x');
+
+    for (guint i = 0; i < 20; i++) {
+        assert_shell("exit 0", "little", 0, "");
+        assert_shell("exit 0", much, 0, "do it: cannot write to stdin pipe: Broken pipe");
+        assert_shell("exit 1", much, 0, "do it: cannot write to stdin pipe: Broken pipe");
+    }
+    assert_shell("cat > /dev/null", much, 0, "");
+}
+END_TEST
+
 START_TEST(a_program_leads_a_session_of_its_own)
 {
     assert_shell("test \"$(cut -d' ' -f6 /proc/$$/stat)\" = $$", NULL, 0, "");
@@ -135,10 +148,12 @@ main(void)
     Suite *suite = suite_create("helper");
     TCase *tcase = tcase_create("helper");
 
+    signal(SIGPIPE, SIG_IGN);
     tcase_add_test(tcase, success_has_no_text_whatever_is_printed);
     tcase_add_test(tcase, what_a_failing_program_prints_is_the_error);
     tcase_add_test(tcase, a_program_that_is_missing_is_named);
     tcase_add_test(tcase, input_is_delivered_and_ends);
+    tcase_add_test(tcase, much_input_that_is_not_read_is_an_error_and_little_is_not);
     tcase_add_test(tcase, a_program_leads_a_session_of_its_own);
     tcase_add_test(tcase, endless_output_does_not_become_an_endless_text);
     tcase_add_test(tcase, a_time_limit_ends_it_and_all_that_it_started);
