@@ -71,16 +71,36 @@ ga_call_start(GaCall *call, const QapiNode *arguments)
         ga_call_fail(call, error);
 }
 
+/* Where a success is to be written; NULL: nowhere. */
+static QapiWriter *
+success_writer(const GaCall *call)
+{
+    if (call->is_orphan || call->command->flags & GA_COMMAND_SILENT_SUCCESS)
+        return NULL;
+
+    QapiWriter *writer = ga_session_writer(call->session);
+    if (call->is_delimited)
+        qapi_writer_raw(writer, "\xff");
+    return writer;
+}
+
 void
 ga_call_return(GaCall *call, gconstpointer place)
 {
-    if (!call->is_orphan && !(call->command->flags & GA_COMMAND_SILENT_SUCCESS)) {
-        QapiWriter *writer = ga_session_writer(call->session);
+    QapiWriter *writer = success_writer(call);
 
-        if (call->is_delimited)
-            qapi_writer_raw(writer, "\xff");
+    if (writer)
         ga_reply_return(writer, call->command->result, place, call->request, call->id);
-    }
+    settle(call);
+}
+
+void
+ga_call_return_text(GaCall *call, const char *text, gsize size)
+{
+    QapiWriter *writer = success_writer(call);
+
+    if (writer)
+        ga_reply_return_text(writer, text, size, call->request, call->id);
     settle(call);
 }
 
@@ -150,6 +170,12 @@ const GaSession *
 ga_call_session(const GaCall *call)
 {
     return call->session;
+}
+
+const GaCommand *
+ga_call_command(const GaCall *call)
+{
+    return call->command;
 }
 
 GaAgent *

@@ -31,6 +31,9 @@ void ga_call_return(GaCall *call, gconstpointer place);
  * for commands without one. */
 void ga_call_return_full(GaCall *call, gpointer result /* (transfer full) */);
 
+/* Settle with a result that is JSON text already. */
+void ga_call_return_text(GaCall *call, const char *text, gsize size);
+
 /* Settle with an error. */
 void ga_call_fail(GaCall *call, GError *error /* (transfer full) */);
 
@@ -55,5 +58,6 @@ void ga_call_orphan(GaCall *call);
 /* The session goes with its call still running: forget it. */
 void ga_call_free(GaCall *call);
 
+const GaCommand *ga_call_command(const GaCall *call);
 GaAgent *ga_call_agent(const GaCall *call);
 const GaSession *ga_call_session(const GaCall *call);

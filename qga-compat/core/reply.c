@@ -7,6 +7,16 @@
 
 #include "runtime/qapi-error.h"
 
+static void
+end_return(QapiWriter *writer, const QapiValue *value, const QapiNode *id)
+{
+    if (id) {
+        qapi_writer_raw(writer, ", \"id\": ");
+        qapi_write_echo(writer, value, id);
+    }
+    qapi_writer_raw(writer, "}\n");
+}
+
 void
 ga_reply_return(QapiWriter *writer, const QapiType *result, gconstpointer place,
                 const QapiValue *value, const QapiNode *id)
@@ -16,11 +26,16 @@ ga_reply_return(QapiWriter *writer, const QapiType *result, gconstpointer place,
         qapi_write(writer, result, place);
     else
         qapi_writer_raw(writer, "{}");
-    if (id) {
-        qapi_writer_raw(writer, ", \"id\": ");
-        qapi_write_echo(writer, value, id);
-    }
-    qapi_writer_raw(writer, "}\n");
+    end_return(writer, value, id);
+}
+
+void
+ga_reply_return_text(QapiWriter *writer, const char *text, gsize size, const QapiValue *value,
+                     const QapiNode *id)
+{
+    qapi_writer_raw(writer, "{\"return\": ");
+    qapi_writer_raw_size(writer, text, size);
+    end_return(writer, value, id);
 }
 
 void

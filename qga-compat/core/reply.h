@@ -9,6 +9,10 @@
 void ga_reply_return(QapiWriter *writer, const QapiType *result, gconstpointer place,
                      const QapiValue *value, const QapiNode *id);
 
+/* The same with a result that is JSON text already. */
+void ga_reply_return_text(QapiWriter *writer, const char *text, gsize size, const QapiValue *value,
+                          const QapiNode *id);
+
 /* {"id": ..., "error": {...}} */
 void ga_reply_error(QapiWriter *writer, const GError *error, const QapiValue *value,
                     const QapiNode *id);

@@ -11,5 +11,6 @@
 typedef gpointer (*GaWorkFunc)(gpointer data, GError **error);
 
 /* `data` stands alone: nothing of the agent's and nothing of the call's, whose session may go
- * first. It is freed by `free_data` (NULL: not at all) on the main thread. */
+ * first. It is freed by `free_data` (NULL: not at all) on the main thread. The result is written
+ * and freed on the thread as well: it may be long. */
 void ga_work_run(GaCall *call, GaWorkFunc func, gpointer data, GDestroyNotify free_data);
