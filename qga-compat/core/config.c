@@ -45,7 +45,7 @@ typedef struct {
 
 #define GENERAL "general"
 #define OURS "novacron"
-#define LAST_PLACE 20
+#define LAST_PLACE 21
 #define HELP_COLUMN 20
 
 static const Option options[] = {
@@ -113,6 +113,8 @@ static const Option options[] = {
     { 0, "areas", OURS, 20, TEXTS, G_STRUCT_OFFSET(GaConfig, areas),
       "areas of novacron-* commands that may change the guest\n"
       "(exec, file, ...), separated by semicolons" },
+    { 0, "data-directory", OURS, 21, TEXT, G_STRUCT_OFFSET(GaConfig, data_directory),
+      "where what outlives a reboot is kept (records of jobs)" },
 };
 
 static gpointer
@@ -199,6 +201,13 @@ ga_config_new(const GaProgram *program)
 }
 
 const char *
+ga_config_data_directory(const GaConfig *config)
+{
+    return config->data_directory ? config->data_directory
+                                  : config->program->places->data_directory;
+}
+
+const char *
 ga_config_reported_version(const GaConfig *config)
 {
     return config->reported_version ? config->reported_version : config->program->compat_version;
@@ -219,6 +228,7 @@ ga_config_free(GaConfig *config)
     g_strfreev(config->allow_rpcs);
     g_ptr_array_free(config->sessions, TRUE);
     g_free(config->reported_version);
+    g_free(config->data_directory);
     g_strfreev(config->areas);
     g_strfreev(config->network_exclude);
     g_strfreev(config->network_order);

@@ -23,6 +23,7 @@ typedef struct {
     const char *pid_file;
     const char *state_directory;
     const char *fsfreeze_hook;
+    const char *data_directory;                 /* for what outlives a reboot */
     const char *(*channel)(const char *method); /* NULL: the path must be given */
 } GaPlaces;
 
@@ -61,6 +62,7 @@ typedef struct {
     GPtrArray *sessions; /* of GaEndpoint; in the file METHOD:PATH */
     gboolean vsock_any_peer;
     char *reported_version; /* of guest-info; NULL: the version that we are compatible with */
+    char *data_directory;   /* NULL: the system's place for it */
     char **areas;           /* of the extensions that may change the guest; NULL: none */
     char **network_exclude; /* globs of interface names; NULL: none */
     char **network_order;
@@ -86,6 +88,9 @@ gboolean ga_config_load(GaConfig *config, gint argc, char **argv,
 /* When it is known whether the channel is a socket passed by a service manager (then it has an
  * fd): find its path, which ends the configuration. */
 gboolean ga_config_settle_channel(GaConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Where what outlives a reboot is kept; made when it is first needed. */
+const char *ga_config_data_directory(const GaConfig *config);
 
 /* What guest-info reports. */
 const char *ga_config_reported_version(const GaConfig *config);

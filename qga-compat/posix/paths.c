@@ -11,6 +11,7 @@ const GaPlaces os_places = {
     .config_file = "/etc/qemu/qemu-ga.conf",
     .pid_file = "/var/run/qemu-ga.pid",
     .state_directory = "/var/run",
+    .data_directory = "/var/lib/novacron",
     .fsfreeze_hook = "/etc/qemu/fsfreeze-hook",
     .channel = os_channel_default_path,
 };

@@ -13,16 +13,21 @@
 #define MARK "{\"execute\": \"guest-sync\", \"arguments\": {\"id\": 7070}}"
 #define MARKED "{\"return\": 7070}\n"
 
+static const GaPlaces places = { .config_file = "", .pid_file = "", .state_directory = "" };
+static const GaProgram program = { "0", "0", "", &places, &ga_command_table };
+
 TableAgent *
 table_agent_new(void)
 {
     TableAgent *table = g_new0(TableAgent, 1);
 
     table->folder = g_dir_make_tmp("ga-table-XXXXXX", NULL);
+    table->config = ga_config_new(&program);
+    table->config->data_directory = g_build_filename(table->folder, "data", NULL);
     GaPersist *persist = ga_persist_new(table->folder, NULL);
     ck_assert(ga_persist_load(persist, NULL));
     table->agent = ga_agent_new(&ga_command_table, ga_gate_new(&ga_command_table, NULL, NULL, NULL),
-                                persist, NULL, NULL);
+                                persist, NULL, table->config);
     table->endpoint.path = (char *)&table->channel;
     ck_assert(ga_session_open(
         ga_session_new(table->agent, GA_SESSION_VITAL, &table->endpoint, memory_channel_open),
@@ -36,6 +41,7 @@ table_agent_free(TableAgent *table)
     g_autofree char *state = g_build_filename(table->folder, "qga.state", NULL);
 
     ga_agent_free(table->agent);
+    ga_config_free(table->config);
     g_unlink(state);
     g_rmdir(table->folder);
     g_free(table->folder);

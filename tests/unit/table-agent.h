@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/agent.h"
+#include "core/config.h"
 #include "memory-channel.h"
 
 typedef struct {
@@ -10,6 +11,7 @@ typedef struct {
     MemoryChannel *channel;
     GaEndpoint endpoint;
     char *folder;
+    GaConfig *config; /* the defaults; what it keeps is in the folder */
 } TableAgent;
 
 TableAgent *table_agent_new(void);

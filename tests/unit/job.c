@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Jobs of kinds of the test's own, followed by the commands of the real table. */
+#include "extensions/job/job.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "runner.h"
+#include "table-agent.h"
+
+typedef struct {
+    guint n_cancels, n_frees;
+} Work;
+
+static Work work;
+static TableAgent *table;
+static char *former_folder; /* of an agent before it */
+
+static void
+cancel_work(gpointer data)
+{
+    ((Work *)data)->n_cancels++;
+}
+
+static void
+free_work(gpointer data)
+{
+    ((Work *)data)->n_frees++;
+}
+
+static const GaJobKind reading = { .command = "novacron-read",
+                                   .area = "test",
+                                   .unit = "bytes",
+                                   .result = &qapi_type_int64,
+                                   .cancel = cancel_work,
+                                   .free = free_work };
+static const GaJobKind stubborn = {
+    .command = "novacron-stubborn", .area = "test", .unit = "bytes", .free = free_work
+};
+static const GaJobKind writing = { .command = "novacron-write",
+                                   .area = "test",
+                                   .unit = "bytes",
+                                   .changes_guest = TRUE,
+                                   .cancel = cancel_work,
+                                   .free = free_work };
+static const GaJobKind hasty = { .command = "novacron-hasty",
+                                 .area = "test",
+                                 .unit = "bytes",
+                                 .deadline_ms = 20,
+                                 .cancel = cancel_work,
+                                 .free = free_work };
+
+static void
+setup(void)
+{
+    work = (Work){ 0 };
+    table = table_agent_new();
+}
+
+static void
+remove_records(void)
+{
+    g_autofree char *jobs = g_build_filename(table->config->data_directory, "jobs", NULL);
+    g_autoptr(GDir) directory = g_dir_open(jobs, 0, NULL);
+    const char *name;
+
+    while (directory && (name = g_dir_read_name(directory))) {
+        g_autofree char *path = g_build_filename(jobs, name, NULL);
+        g_unlink(path);
+    }
+    g_rmdir(jobs);
+    g_rmdir(table->config->data_directory);
+}
+
+static void
+teardown(void)
+{
+    remove_records();
+    table_agent_free(table);
+    if (former_folder)
+        ck_assert_int_eq(g_rmdir(former_folder), 0);
+    g_clear_pointer(&former_folder, g_free);
+}
+
+static GaJob *
+start(const GaJobKind *kind, const char *request_id)
+{
+    GaJob *job = ga_job_start(table->agent, kind, request_id, &work, NULL);
+
+    ck_assert_ptr_nonnull(job);
+    return job;
+}
+
+static char *
+ask(const char *command, const GaJob *job, const char *more)
+{
+    g_autofree char *request = g_strdup_printf("{\"execute\": \"novacron-job-%s\", "
+                                               "\"arguments\": {\"id\": \"%s\"%s}}",
+                                               command, ga_job_seen(job)->id, more);
+    return table_agent_ask(table, request);
+}
+
+static void
+assert_has(char *answer /* (transfer full) */, const char *expected)
+{
+    ck_assert_msg(strstr(answer, expected), "no %s in %s", expected, answer);
+    g_free(answer);
+}
+
+START_TEST(a_job_runs_progresses_and_concludes_with_a_result)
+{
+    GaJob *job = start(&reading, NULL);
+    gint64 result = 77;
+
+    assert_has(ask("wait", job, ", \"wait-ms\": 0"), "\"status\": \"running\"");
+    assert_has(ask("result", job, ""), "busy: job ");
+    ga_job_progress(job, 50, 100, "reading");
+    assert_has(ask("wait", job, ", \"wait-ms\": 0"), "\"current\": 50");
+    ga_job_conclude(job, NOVACRON_JOB_OUTCOME_SUCCESS, &result);
+    ck_assert_uint_eq(work.n_frees, 1);
+    assert_has(ask("wait", job, ", \"wait-ms\": 10000"), "\"outcome\": \"success\"");
+    assert_has(ask("result", job, ""), "\"result\": 77");
+    assert_has(ask("result", job, ""), "\"result\": 77");
+}
+END_TEST
+
+START_TEST(a_request_that_is_repeated_finds_its_job)
+{
+    GaJob *job = start(&reading, "mine");
+
+    ck_assert_ptr_eq(start(&reading, "mine"), job);
+    ck_assert_uint_eq(work.n_frees, 1);
+    ck_assert_ptr_ne(start(&reading, "yours"), job);
+    ck_assert_ptr_ne(start(&stubborn, "mine"), job);
+}
+END_TEST
+
+START_TEST(a_client_can_wait_for_a_change)
+{
+    GaJob *job = start(&reading, NULL);
+    g_autofree char *request = g_strdup_printf(
+        "{\"execute\": \"novacron-job-wait\", \"arguments\": {\"id\": \"%s\", "
+        "\"generation\": %" G_GUINT64_FORMAT ", \"wait-ms\": 10000}}",
+        ga_job_seen(job)->id, ga_job_seen(job)->generation);
+
+    table_agent_send(table, request);
+    ck_assert_str_eq(table_agent_received(table), "");
+    ga_job_progress(job, 1, 2, NULL);
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+    ck_assert(strstr(table_agent_received(table), "\"current\": 1"));
+}
+END_TEST
+
+START_TEST(cancelling_asks_once_and_the_work_concludes)
+{
+    GaJob *job = start(&reading, NULL);
+    GError *error = NULL;
+
+    assert_has(ask("cancel", job, ""), "\"status\": \"aborting\"");
+    assert_has(ask("cancel", job, ""), "\"status\": \"aborting\"");
+    ck_assert_uint_eq(work.n_cancels, 1);
+    ga_refuse(&error, GA_REFUSAL_CANCELLED, "stopped");
+    ga_job_fail(job, GA_REFUSAL_CANCELLED, error);
+    assert_has(ask("cancel", job, ""), "\"outcome\": \"cancelled\"");
+    assert_has(ask("cancel", start(&stubborn, NULL), ""), "unsupported: job ");
+}
+END_TEST
+
+START_TEST(a_job_that_takes_too_long_has_failed_with_timeout)
+{
+    GaJob *job = start(&hasty, NULL);
+    GError *error = NULL;
+
+    while (work.n_cancels == 0)
+        g_main_context_iteration(NULL, TRUE);
+    ga_refuse(&error, GA_REFUSAL_FAILED, "whatever");
+    ga_job_fail(job, GA_REFUSAL_FAILED, error);
+    assert_has(ask("wait", job, ", \"wait-ms\": 0"), "\"code\": \"timeout\"");
+}
+END_TEST
+
+START_TEST(only_what_has_concluded_is_dismissed)
+{
+    GaJob *job = start(&reading, NULL);
+
+    assert_has(ask("dismiss", job, ""), "busy: job ");
+    ga_job_conclude(job, NOVACRON_JOB_OUTCOME_SUCCESS, NULL);
+    assert_has(ask("result", job, ""), "not-found: job ");
+    assert_has(ask("dismiss", job, ""), "{\"return\": {}}");
+    assert_has(table_agent_ask(table, "{\"execute\": \"novacron-job-query\"}"), "\"ids\": []");
+}
+END_TEST
+
+START_TEST(a_query_tells_what_has_changed_since)
+{
+    GaJob *first = start(&reading, NULL), *second = start(&reading, NULL);
+    g_autofree char *request = g_strdup_printf(
+        "{\"execute\": \"novacron-job-query\", \"arguments\": {\"since\": "
+        "%" G_GUINT64_FORMAT "}}",
+        ga_job_seen(second)->generation);
+
+    assert_has(table_agent_ask(table, request), "\"jobs\": []");
+    ga_job_progress(first, 1, 2, NULL);
+    g_autofree char *answer = table_agent_ask(table, request);
+    ck_assert(strstr(answer, ga_job_seen(first)->id));
+    ck_assert_ptr_null(strstr(answer, "\"current\": 2"));
+}
+END_TEST
+
+START_TEST(one_job_at_a_time_changes_an_area)
+{
+    GError *error = NULL;
+    GaJob *job = start(&writing, NULL);
+
+    ck_assert_ptr_null(ga_job_start(table->agent, &writing, NULL, &work, &error));
+    ck_assert(g_str_has_prefix(error->message, "busy: job "));
+    g_clear_error(&error);
+    start(&reading, NULL);
+    ga_job_conclude(job, NOVACRON_JOB_OUTCOME_SUCCESS, NULL);
+    start(&writing, NULL);
+}
+END_TEST
+
+/* The next agent, with the records of this one. */
+static void
+restart(void)
+{
+    TableAgent *next = table_agent_new();
+
+    g_free(next->config->data_directory);
+    next->config->data_directory = g_strdup(table->config->data_directory);
+    former_folder = g_strdup(table->folder);
+    table_agent_free(table);
+    table = next;
+}
+
+START_TEST(what_a_restart_cut_short_has_failed)
+{
+    start(&writing, "cut");
+    ga_job_conclude(start(&reading, "gone"), NOVACRON_JOB_OUTCOME_SUCCESS, NULL);
+    restart();
+    g_autofree char *answer = table_agent_ask(table, "{\"execute\": \"novacron-job-query\"}");
+
+    ck_assert(strstr(answer, "\"code\": \"interrupted\""));
+    ck_assert(strstr(answer, "\"request-id\": \"cut\""));
+    ck_assert_ptr_null(strstr(answer, "\"request-id\": \"gone\""));
+}
+END_TEST
+
+START_TEST(the_eldest_that_are_over_make_room)
+{
+    for (guint i = 0; i < 70; i++)
+        ga_job_conclude(start(&reading, NULL), NOVACRON_JOB_OUTCOME_SUCCESS, NULL);
+    g_autofree char *answer = table_agent_ask(table, "{\"execute\": \"novacron-job-query\", "
+                                                     "\"arguments\": {\"since\": 1000}}");
+    guint n = 0;
+
+    for (const char *at = answer; (at = strstr(at, "-")); at++)
+        n++;
+    ck_assert_uint_eq(n, 64);
+}
+END_TEST
+
+START_TEST(there_are_not_more_than_can_run)
+{
+    GError *error = NULL;
+
+    for (guint i = 0; i < 32; i++)
+        start(&reading, NULL);
+    ck_assert_ptr_null(ga_job_start(table->agent, &reading, NULL, &work, &error));
+    ck_assert(g_str_has_prefix(error->message, "busy: 32 jobs"));
+    g_clear_error(&error);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("job");
+    TCase *tests = tcase_create("job");
+
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, a_job_runs_progresses_and_concludes_with_a_result);
+    tcase_add_test(tests, a_request_that_is_repeated_finds_its_job);
+    tcase_add_test(tests, a_client_can_wait_for_a_change);
+    tcase_add_test(tests, cancelling_asks_once_and_the_work_concludes);
+    tcase_add_test(tests, a_job_that_takes_too_long_has_failed_with_timeout);
+    tcase_add_test(tests, only_what_has_concluded_is_dismissed);
+    tcase_add_test(tests, a_query_tells_what_has_changed_since);
+    tcase_add_test(tests, one_job_at_a_time_changes_an_area);
+    tcase_add_test(tests, what_a_restart_cut_short_has_failed);
+    tcase_add_test(tests, the_eldest_that_are_over_make_room);
+    tcase_add_test(tests, there_are_not_more_than_can_run);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
