@@ -15,7 +15,23 @@ STEPS = ['ata{a}', 'host{a}', 'target{a}:{b}:{c}', '{a}:{b}:{c}:{d}', 'virtio{a}
          'host{a}/target{a}:{b}:{c}/{a}:{b}:{c}:{d}',
          'ata{b}/host{a}/target{a}:{b}:{c}/{a}:{b}:{c}:{d}', 'atax', 'hostile', 'x']
 NAMES = ['sd{}', 'vd{}a', 'nvme{}n1', 'dm-{}', 'md{}', 'loop{}', 'cciss!c{}d0', 'mmcblk{}']
+PARTS = ['a', '/', '\\040', '\\134', '\\777', '\\04', '\\\\', '-', 'é', '#']
 SIZES = ['8\n', '8\n', '8\n', '8\n', '0\n', '', '0', None]
+
+
+def odd_line(random: Random, device: str) -> str:
+    """Of the mount table: a word too many or too few, blanks and bytes in names. Fields stay
+    apart by one blank each, as the kernel always has it, and numbers are numbers."""
+    name = ''.join(random.choice(PARTS) for _ in range(random.randrange(1, 8)))
+    words = ['30', '1', device, '/', '/none' + name, 'rw', 'shared:1', '-', 'ext4', '/dev/' + name,
+             'rw']
+    for _ in range(random.choice([0, 1, 1, 2])):
+        place = random.randrange(len(words))
+        if random.random() < 0.5:
+            words.insert(max(place, 5), random.choice(['-', 'x', 'btrfs', '/']))
+        else:
+            del words[place]
+    return ' '.join(words) + random.choice(['\n', '\n', '\n', ' \n', '\n\n'])
 
 
 def functions(random: Random, machine: Machine, root: str) -> str:
@@ -60,3 +76,6 @@ def build(random: Random, machine: Machine) -> None:
         made.append(path)
         if random.random() < 0.5:
             (machine.folder / 'dev' / name.replace('!', '-')).write_bytes(random.randbytes(512))
+    for _ in range(random.choice([0, 0, 1, 5])):
+        device = random.choice(['8:1', '8:2', '9:9', '4095:1', '0:7'])
+        machine.add_to_table(odd_line(random, device))

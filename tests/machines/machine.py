@@ -59,8 +59,11 @@ class Machine:
 
     def mount(self, device: str, directory: Optional[str] = None, kind: str = 'ext4') -> None:
         directory = directory or '/mnt/' + device.replace(':', '-')
+        self.add_to_table(f'30 1 {device} / {directory} rw shared:1 - {kind} /dev/x rw\n')
+
+    def add_to_table(self, text: str) -> None:
         with open(self.folder / 'table', 'a', encoding='utf-8') as table:
-            table.write(f'30 1 {device} / {directory} rw shared:1 - {kind} /dev/x rw\n')
+            table.write(text)
 
     def file(self, path: str, text: str = '') -> None:
         place = self.sys / path

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/account.h"
 #include "runner.h"
 
 /* "DIRECTORY TYPE MAJOR:MINOR" of each mount, in order. */
@@ -104,6 +105,36 @@ START_TEST(the_mounts_file_tells_no_devices)
 }
 END_TEST
 
+static void
+sink_write(gpointer sink, const char *line)
+{
+    g_ptr_array_add(sink, g_strdup(line));
+}
+
+static void
+sink_free(G_GNUC_UNUSED gpointer sink)
+{
+}
+
+START_TEST(a_missing_device_of_btrfs_is_logged_later)
+{
+    static const GaAccountSink functions = { sink_write, sink_free };
+    g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+    GaAccount *account = ga_account_new(&functions, lines);
+    g_autoptr(OsMounts) mounts = os_mounts_new();
+
+    os_mounts_add_info(mounts, "1 0 0:9 / /a rw - btrfs /no/such\\040device rw");
+    os_mounts_add_info(mounts, "1 0 0:9 / /b rw - btrfs /dev/null rw");
+    os_mounts_add_info(mounts, "1 0 0:9 / /c rw - btrfs / rw");
+    ck_assert_uint_eq(lines->len, 0);
+    os_mounts_account(mounts, account, "guest-fstrim");
+    ck_assert_uint_eq(lines->len, 1);
+    ck_assert_str_eq(lines->pdata[0], "info: failed to stat device file '/no/such device': "
+                                      "No such file or directory");
+    ga_account_free(account);
+}
+END_TEST
+
 START_TEST(forty_thousand_mounts_are_read_at_once)
 {
     g_autoptr(OsMounts) mounts = os_mounts_new();
@@ -142,6 +173,7 @@ main(void)
     tcase_add_test(tcase, only_the_first_mount_of_a_block_device_counts);
     tcase_add_test(tcase, other_lines_of_mountinfo_are_skipped);
     tcase_add_test(tcase, the_mounts_file_tells_no_devices);
+    tcase_add_test(tcase, a_missing_device_of_btrfs_is_logged_later);
     tcase_add_test(tcase, forty_thousand_mounts_are_read_at_once);
     tcase_add_test(tcase, this_system_has_a_table);
     suite_add_tcase(suite, tcase);
