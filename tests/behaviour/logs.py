@@ -154,6 +154,16 @@ def what_is_asked_for_is_told_to_the_system_log(check: Check) -> None:
                f'told of guest-exec: {told}')
 
 
+def an_odd_line_of_a_processor_is_told_to_the_system_log(check: Check) -> None:
+    script = 'echo cpu0 1 2 3 > "$0" && mount --bind "$0" /proc/stat && exec "$@"'
+    check.program = ['unshare', '--mount', 'sh', '-c', script, 'stat', *check.program]
+    with logging_agent(check) as (agent, logger):
+        with agent.connect() as client:
+            expect(client.call('guest-get-cpustats') == [], 'not an empty list')
+            told = logger.lines(0.3)
+        expect(told == ['Parsing cpu stat from /proc/stat failed, see "man proc"'], f'told: {told}')
+
+
 def a_flood_is_cut_and_counted(check: Check) -> None:
     asked = 100
     told = []
@@ -199,5 +209,6 @@ def a_restarted_logger_is_found(check: Check) -> None:
 CHECKS: List[Callable[[Check], None]] = [
     by_default_nothing_is_logged, verbose_tells_what_goes_on, a_log_file_is_appended_to,
     sigusr1_toggles_verbosity, what_is_asked_for_is_told_to_the_system_log,
+    an_odd_line_of_a_processor_is_told_to_the_system_log,
     a_flood_is_cut_and_counted, a_stuck_logger_blocks_nobody, a_restarted_logger_is_found,
 ]
