@@ -65,6 +65,7 @@ def look_at_hung_server(session: Session) -> None:
 
 def thaws_at_its_deadline(session: Session) -> None:
     client, guest = session.client, session.domain
+    guest.shell('rm -f /run/hook.log')
     session.restart_agent(DEADLINE_CONFIG)
     client.must('domfsfreeze')
     frozen = time.monotonic()
@@ -72,13 +73,16 @@ def thaws_at_its_deadline(session: Session) -> None:
     session.expect_writable()
     pass_deadline(session)
     expect(time.monotonic() - frozen > DEADLINE - 1, 'that was too soon')
+    session.expect_hooks('freeze', 'thaw')
     client.ask('guest-fsfreeze-status')
     client.virsh('domfsthaw')
     session.expect_writable(*PLACES)
     guest.shell('[ ! -e /mnt/ext4/state/qga.state.isfrozen ]')
     client.must('domfsthaw')
+    session.expect_hooks('thaw', 'thaw')
     client.must('domfsfreeze')      # and the next one is as good as the first
     client.must('domfsthaw')
+    session.expect_hooks('freeze', 'thaw')
     session.restart_agent()
 
 
@@ -128,7 +132,9 @@ def thaws_at_its_deadline_though_it_was_killed(session: Session) -> None:
     pass_deadline(session)
     guest.status('for place in %s; do fsfreeze --unfreeze $place; done' % ' '.join(PLACES))
     session.expect_writable(*PLACES)
+    guest.shell('rm -f /run/hook.log')
     session.start_agent()
+    session.expect_hooks('thaw')
     client.ask('guest-fsfreeze-status')
     client.virsh('domfsthaw')
     client.must('domfsthaw')
