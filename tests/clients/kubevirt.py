@@ -4,6 +4,7 @@ connection that stays open. Its periods pass a thousand times faster here."""
 import base64
 import heapq
 import json
+import os
 import re
 import time
 from typing import Any, Dict, List, Tuple
@@ -120,7 +121,8 @@ def programs_are_found_by_their_names(check: Bench) -> None:
     agent = check.start()
     with agent.connect() as connection:
         for path, *words in (('mkdir', '-p', 'home/.ssh'), ('chmod', '700', 'home/.ssh'),
-                             ('chown', '-R', '0:0', 'home'), ('getent', 'passwd', 'root')):
+                             ('chown', '-R', f'{os.getuid()}:{os.getgid()}', 'home'),
+                             ('getent', 'passwd', 'root')):
             pid = connection.call('guest-exec', path=path, arg=words, capture_output=True)['pid']
             expect(pid > 0, f'{path}: pid {pid}')
             status = ended(connection, pid)

@@ -25,7 +25,7 @@ from lib.check import Skip, expect
 from lib.connection import Connection
 from lib.process import wait_until
 from lib.stage import Stage
-from mariadb import NAME, SOON, MariaDB, Writer
+from mariadb import NAME, OPTIONS, SOON, MariaDB, Writer
 from postgresql import PORT, PostgreSQL
 
 KIND = 'data'
@@ -80,7 +80,7 @@ class Play(Bench):
 
     def settings(self, **values: object) -> None:
         if hasattr(self, 'postgresql'):
-            values = {'MYSQL_SOCKET': self.mariadb.socket, 'MYSQL_OPTIONS': '--no-defaults',
+            values = {'MYSQL_SOCKET': self.mariadb.socket, 'MYSQL_OPTIONS': OPTIONS,
                       'POSTGRESQL_SERVERS': f'{self.postgresql.folder}:{PORT}',
                       'PGUSER': 'postgres', 'REDIS_MODE': 'off', 'MONGODB_MODE': 'off', **values}
         super().settings(**values)
@@ -203,7 +203,7 @@ def the_deadline_of_the_agent_ends_the_lock_as_well(play: Play) -> None:
 
 
 def a_database_that_is_not_ready_refuses_the_freeze(play: Play) -> None:
-    play.settings(MYSQL_OPTIONS='--no-defaults --user=root -pwrong')
+    play.settings(MYSQL_OPTIONS=OPTIONS + ' -pwrong')
     agent = play.start()
     with agent.connect() as connection, Writer(play.mariadb) as writer:
         try:

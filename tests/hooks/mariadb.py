@@ -18,6 +18,7 @@ from lib.process import wait_until
 
 HOOK = SCRIPTS / '60-mariadb-mysql'
 NAME = 'mariadb-mysql'
+OPTIONS = '--no-defaults --user=root'
 STILL = 1.0         # seconds in which a writer that is not held up writes many rows
 SOON = 1.5          # seconds in which a lock is gone; the holder looks every 0.2
 BLOCKED = 'Lock wait timeout exceeded'
@@ -54,13 +55,13 @@ class MariaDB(Server):
         return shutil.which(name, path=self.environment['PATH']) or name
 
     def client(self) -> List[str]:
-        return ['mariadb', '--no-defaults', '-BN', f'--socket={self.socket}']
+        return ['mariadb', *OPTIONS.split(), '-BN', f'--socket={self.socket}']
 
     def query(self, text: str) -> str:
         return self.ask(*self.client(), '-e', text)
 
     def settings(self, bench: Bench, **more: object) -> None:
-        bench.settings(MYSQL_SOCKET=self.socket, MYSQL_OPTIONS='--no-defaults', **more)
+        bench.settings(MYSQL_SOCKET=self.socket, MYSQL_OPTIONS=OPTIONS, **more)
 
     @contextmanager
     def session(self, text: str) -> Iterator[None]:
@@ -293,7 +294,7 @@ def a_server_that_does_not_answer_has_a_limit(bench: Bench) -> None:
 
 def a_server_that_refuses_us_fails_the_freeze(bench: Bench) -> None:
     server = bench.server(MariaDB)
-    bench.settings(MYSQL_SOCKET=server.socket, MYSQL_OPTIONS='--no-defaults --user=root -pwrong')
+    bench.settings(MYSQL_SOCKET=server.socket, MYSQL_OPTIONS=OPTIONS + ' -pwrong')
     done = bench.run(HOOK, 'freeze')
     expect(done.status == 1 and 'Access denied' in done.output, str(done))
 
