@@ -86,8 +86,7 @@ guest_fsfreeze_thaw(GaCall *call)
 void
 ga_freeze_resume(GaAgent *agent)
 {
-    if (ga_gate_is_frozen(ga_agent_gate(agent)) || ga_persist_has_expired(ga_agent_persist(agent)))
-        ga_freezer_resume(freezer_of(agent));
+    ga_freezer_resume(freezer_of(agent));
 }
 
 gboolean

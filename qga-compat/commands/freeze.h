@@ -5,8 +5,8 @@
 #include "core/agent.h"
 
 /* An agent that starts in the frozen state looks for the guardian that its predecessor has left:
- * watches it, or thaws if there ought to be one. Where a freeze has expired since, the thaw hook is
- * made up for. */
+ * watches it, or thaws if there ought to be one. One that does not lets a guardian go that has
+ * nothing to guard. Where a freeze has expired since, the thaw hook is made up for. */
 void ga_freeze_resume(GaAgent *agent);
 
 /* Call idle(), once, when no freeze or thaw is under way any more. FALSE: none is. */

@@ -617,6 +617,8 @@ ga_freezer_resume(GaFreezer *freezer)
     if (is_frozen(freezer))
         freezer->guardian = os_guardian_find(ga_persist_directory(persist), on_guardian_ended,
                                              freezer);
+    else
+        os_guardian_dismiss(ga_persist_directory(persist));
     if (ga_persist_has_expired(persist))
         add_expiry(freezer, TRUE); /* while there was no agent to run the hook */
     else if (is_frozen(freezer) && !freezer->guardian && config_of(freezer)->freeze_deadline_ms)

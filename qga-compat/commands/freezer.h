@@ -26,7 +26,7 @@ void ga_freezer_freeze(GaFreezer *freezer, const char *command, const GPtrArray 
                        GaFreezerDone done, gpointer user_data);
 void ga_freezer_thaw(GaFreezer *freezer, GaFreezerDone done, gpointer user_data);
 
-/* The agent has started, in the frozen state or where a freeze has expired. */
+/* The agent has started. */
 void ga_freezer_resume(GaFreezer *freezer);
 
 /* Call idle(), once, when no operation is under way any more. FALSE: none is. */

@@ -715,16 +715,26 @@ os_guardian_exists(const char *directory)
 }
 
 static void
-tell(const OsGuardian *guardian, char letter)
+tell(gint connection, char letter)
 {
     /* A guardian that has ended is heard of by the watch. */
-    send(guardian->fd, &letter, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    send(connection, &letter, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void
+os_guardian_dismiss(const char *directory)
+{
+    gint connection = connect_to(directory);
+
+    if (connection >= 0)
+        tell(connection, RELEASED);
+    close_if_open(connection);
 }
 
 void
 os_guardian_freezing_is_over(OsGuardian *guardian)
 {
-    tell(guardian, FREEZING_IS_OVER);
+    tell(guardian->fd, FREEZING_IS_OVER);
 }
 
 static gboolean
@@ -740,7 +750,7 @@ on_silence(gpointer user_data)
 void
 os_guardian_release(OsGuardian *guardian)
 {
-    tell(guardian, RELEASED);
+    tell(guardian->fd, RELEASED);
     guardian->timer = g_timeout_add(RELEASE_MS, on_silence, guardian);
 }
 

@@ -53,6 +53,10 @@ OsGuardian *os_guardian_start(const OsFreeze *freeze, const char *directory, gin
 /* The one that a former agent has started; NULL if there is none. */
 OsGuardian *os_guardian_find(const char *directory, OsGuardianEnded ended, gpointer owner);
 
+/* Release one that a former agent has left behind, if there is one: killed in the middle of a thaw,
+ * it had no time to. Nothing may be frozen. */
+void os_guardian_dismiss(const char *directory);
+
 /* Whether there is one that has not ended, though its freeze may have. */
 gboolean os_guardian_exists(const char *directory);
 

@@ -161,6 +161,14 @@ os_guardian_find(G_GNUC_UNUSED const char *directory, OsGuardianEnded ended, gpo
     return scene->is_kept ? guardian_new(ended, owner) : NULL;
 }
 
+void
+os_guardian_dismiss(G_GNUC_UNUSED const char *directory)
+{
+    if (scene->is_there)
+        tell("dismiss");
+    scene->is_there = FALSE;
+}
+
 gboolean
 os_guardian_exists(G_GNUC_UNUSED const char *directory)
 {
@@ -837,6 +845,19 @@ START_TEST(the_next_agent_adopts_the_guardian)
 }
 END_TEST
 
+/* By an agent that was killed between its thaw and the guardian's release. */
+START_TEST(the_next_agent_dismisses_a_guardian_of_nothing)
+{
+    use_deadline();
+    scene->is_there = TRUE;
+    restart();
+    assert_journal("dismiss");
+    assert_frozen(FALSE);
+    freeze(3);
+    thaw(3);
+}
+END_TEST
+
 START_TEST(the_next_agent_thaws_when_the_guardian_has_gone)
 {
     use_deadline();
@@ -901,6 +922,7 @@ main(void)
     tcase_add_test(tcase, where_a_former_guardian_still_works_nothing_is_frozen);
     tcase_add_test(tcase, an_expiry_during_the_thaw_counts);
     tcase_add_test(tcase, the_next_agent_adopts_the_guardian);
+    tcase_add_test(tcase, the_next_agent_dismisses_a_guardian_of_nothing);
     tcase_add_test(tcase, the_next_agent_thaws_when_the_guardian_has_gone);
     tcase_add_test(tcase, without_a_deadline_the_next_agent_waits_as_upstreams);
     tcase_add_test(tcase, the_next_agent_makes_up_for_the_hook_of_an_expiry);

@@ -347,6 +347,19 @@ START_TEST(agent_after_agent_finds_it)
 }
 END_TEST
 
+START_TEST(one_that_was_left_behind_is_dismissed)
+{
+    start(FAR_AWAY);
+    os_guardian_free(g_steal_pointer(&scene->guardian));
+    os_guardian_dismiss(scene->directory);
+    wait_for_absence();
+    for (guint i = 0; i < N; i++)
+        ck_assert_uint_eq(n_thawed(i), 0);
+    ck_assert(!is_there("qga.state.thawexpired"));
+    os_guardian_dismiss(scene->directory);
+}
+END_TEST
+
 START_TEST(an_agent_that_found_it_is_told_of_the_expiry)
 {
     start(100 * MS);
@@ -445,6 +458,7 @@ main(void)
     tcase_add_test(tcase, the_system_may_end_it_early);
     tcase_add_test(tcase, its_death_is_told);
     tcase_add_test(tcase, agent_after_agent_finds_it);
+    tcase_add_test(tcase, one_that_was_left_behind_is_dismissed);
     tcase_add_test(tcase, an_agent_that_found_it_is_told_of_the_expiry);
     tcase_add_test(tcase, it_keeps_no_descriptor_of_the_agents);
     tcase_add_test(tcase, it_is_locked_in_memory);
