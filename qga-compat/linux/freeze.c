@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Freezing by FIFREEZE. Upstream goes through the mounts backwards; here the stacks
- * of loop devices come first (linux/stack.h). What is synced just before is not
- * written while writers already wait.
+ * Freezing by FIFREEZE. Upstream goes through the mounts backwards, one by one, and
+ * writers to the first wait until the last is frozen; here all go at once, but for
+ * stacks of loop devices, which go from the top down (linux/stack.h). What is synced
+ * just before is not written while writers already wait.
  *
  * File systems in user space cannot be frozen. They are not even opened, as a server
  * that hangs would keep us.
@@ -26,10 +27,20 @@
 /* Disks work better with some requests at hand, but a guest may have hundreds of mounts. */
 #define SYNC_THREADS_MAX 8
 
+/* FIFREEZE mostly waits for all processors: tens of milliseconds where there are writers. */
+#define FREEZE_THREADS_MAX 16
+
 typedef struct {
-    const OsMount *mount;
+    OsMount *mount;
+    guint wave; /* linux/stack.h */
+} Turn;
+
+typedef struct {
+    Turn turn;
     gint fd;    /* -1: could not be opened */
     gint error; /* then why */
+    gboolean is_frozen;
+    GError *failure; /* why not */
 } Target;
 
 struct OsFreeze {
@@ -55,20 +66,22 @@ is_wanted(const OsMount *mount, const GPtrArray *only)
     return FALSE;
 }
 
-/* The mounts in the order of freezing: a GPtrArray of OsMount. */
-static GPtrArray *
+/* The mounts in the order of freezing: a GArray of Turn. */
+static GArray *
 in_order(const OsMounts *mounts)
 {
     g_autoptr(GArray) on_top = os_stack_find(mounts, SYSFS);
     g_autoptr(GArray) order = os_stack_order(mounts->list->len, on_top);
-    GPtrArray *list = g_ptr_array_new();
+    g_autoptr(GArray) waves = os_stack_waves(order, on_top);
+    GArray *turns = g_array_new(FALSE, FALSE, sizeof(Turn));
 
     for (guint i = 0; i < order->len; i++) {
-        OsMount *mount = mounts->list->pdata[g_array_index(order, guint, i)];
-        if (is_freezable(mount))
-            g_ptr_array_add(list, mount);
+        Turn turn = { mounts->list->pdata[g_array_index(order, guint, i)],
+                      g_array_index(waves, guint, i) };
+        if (is_freezable(turn.mount))
+            g_array_append_val(turns, turn);
     }
-    return list;
+    return turns;
 }
 
 static gint
@@ -78,12 +91,18 @@ open_mount(const OsMount *mount)
 }
 
 static void
-add_target(OsFreeze *freeze, const OsMount *mount)
+add_target(OsFreeze *freeze, const Turn *turn)
 {
-    Target target = { mount, open_mount(mount), 0 };
+    Target target = { .turn = *turn, .fd = open_mount(turn->mount) };
 
     target.error = errno;
     g_array_append_val(freeze->targets, target);
+}
+
+static Target *
+target_at(const OsFreeze *freeze, guint i)
+{
+    return &g_array_index(freeze->targets, Target, i);
 }
 
 OsFreeze *
@@ -95,12 +114,14 @@ os_freeze_open(const GPtrArray *only, GError **error)
         return NULL;
 
     OsFreeze *freeze = g_new0(OsFreeze, 1);
-    g_autoptr(GPtrArray) list = in_order(mounts);
+    g_autoptr(GArray) turns = in_order(mounts);
     freeze->mounts = mounts;
     freeze->targets = g_array_new(FALSE, FALSE, sizeof(Target));
-    for (guint i = 0; i < list->len; i++)
-        if (is_wanted(list->pdata[i], only))
-            add_target(freeze, list->pdata[i]);
+    for (guint i = 0; i < turns->len; i++) {
+        const Turn *turn = &g_array_index(turns, Turn, i);
+        if (is_wanted(turn->mount, only))
+            add_target(freeze, turn);
+    }
     return freeze;
 }
 
@@ -110,9 +131,10 @@ os_freeze_free(OsFreeze *freeze)
     if (!freeze)
         return;
     for (guint i = 0; i < freeze->targets->len; i++) {
-        const Target *target = &g_array_index(freeze->targets, Target, i);
+        Target *target = target_at(freeze, i);
         if (target->fd >= 0)
             close(target->fd);
+        g_clear_error(&target->failure);
     }
     g_array_free(freeze->targets, TRUE);
     os_mounts_free(freeze->mounts);
@@ -145,37 +167,57 @@ may_go_on(OsFreeze *freeze, gint64 deadline, GError **error)
     return TRUE;
 }
 
-typedef struct {
-    const GArray *targets;
+/* Work on some targets, shared out to threads. */
+typedef struct Work Work;
+struct Work {
+    OsFreeze *freeze;
+    gint64 deadline;
+    void (*run)(const Work *work, Target *target);
+    guint end;
     gint next; /* atomic */
-} Sync;
+};
 
-/* One of those that share the work. An error that matters is met again by FIFREEZE. */
 static gpointer
-sync_some(gpointer data)
+work_some(gpointer data)
 {
-    Sync *sync = data;
+    Work *work = data;
     guint i;
 
-    while ((i = (guint)g_atomic_int_add(&sync->next, 1)) < sync->targets->len)
-        if (syncfs(g_array_index(sync->targets, Target, i).fd) != 0)
-            g_debug("syncfs: %s", g_strerror(errno));
+    while ((i = (guint)g_atomic_int_add(&work->next, 1)) < work->end)
+        work->run(work, target_at(work->freeze, i));
     return NULL;
 }
 
+/* This thread is one of them, and there may be no other. */
 static void
-sync_all(const OsFreeze *freeze)
+share_out(Work *work, guint threads_max)
 {
-    GThread *threads[SYNC_THREADS_MAX - 1];
-    guint n_threads = MIN(MAX(freeze->targets->len, 1) - 1, G_N_ELEMENTS(threads));
-    Sync sync = { freeze->targets, 0 };
+    GThread *threads[MAX(SYNC_THREADS_MAX, FREEZE_THREADS_MAX) - 1];
+    guint n_targets = work->end - (guint)work->next;
+    guint n_threads = MIN(MAX(n_targets, 1), threads_max) - 1;
 
     for (guint i = 0; i < n_threads; i++)
-        threads[i] = g_thread_try_new("sync", sync_some, &sync, NULL);
-    sync_some(&sync);
+        threads[i] = g_thread_try_new("freeze", work_some, work, NULL);
+    work_some(work);
     for (guint i = 0; i < n_threads; i++)
         if (threads[i])
             g_thread_join(threads[i]);
+}
+
+/* An error that matters is met again by FIFREEZE. */
+static void
+sync_one(G_GNUC_UNUSED const Work *work, Target *target)
+{
+    if (syncfs(target->fd) != 0)
+        g_debug("syncfs: %s", g_strerror(errno));
+}
+
+static void
+sync_all(OsFreeze *freeze)
+{
+    Work work = { freeze, 0, sync_one, freeze->targets->len, 0 };
+
+    share_out(&work, SYNC_THREADS_MAX);
 }
 
 /* `but_for`: an error that does not count. */
@@ -183,59 +225,102 @@ static gboolean
 are_open(const OsFreeze *freeze, gint but_for, GError **error)
 {
     for (guint i = 0; i < freeze->targets->len; i++) {
-        const Target *target = &g_array_index(freeze->targets, Target, i);
+        const Target *target = target_at(freeze, i);
 
         if (target->fd < 0 && target->error != but_for) {
-            qapi_set_errno(error, target->error, "failed to open %s", target->mount->directory);
+            qapi_set_errno(error, target->error, "failed to open %s",
+                           target->turn.mount->directory);
             return FALSE;
         }
     }
     return TRUE;
 }
 
-/* Counts it if it was not frozen before and can be. */
+/* Whether it was not frozen before, and can be. */
 static gboolean
-freeze_fd(gint fd, const OsMount *mount, gint64 *count, GError **error)
+freeze_fd(gint fd, const OsMount *mount, GError **error)
 {
-    if (ioctl(fd, FIFREEZE, NULL) == 0) {
-        ++*count;
+    if (ioctl(fd, FIFREEZE, NULL) == 0)
         return TRUE;
-    }
-    if (errno == EOPNOTSUPP || errno == EBUSY)
-        return TRUE;
-    qapi_set_errno(error, errno, "failed to freeze %s", mount->directory);
+    if (errno != EOPNOTSUPP && errno != EBUSY)
+        qapi_set_errno(error, errno, "failed to freeze %s", mount->directory);
     return FALSE;
 }
 
-/* One that there was no descriptor for has its turn now. */
-static gboolean
-freeze_one(const Target *target, gint64 *count, GError **error)
+static void
+freeze_opened(const Work *work, Target *target)
 {
-    if (target->fd >= 0)
-        return freeze_fd(target->fd, target->mount, count, error);
+    if (target->fd >= 0 && may_go_on(work->freeze, work->deadline, &target->failure))
+        target->is_frozen = freeze_fd(target->fd, target->turn.mount, &target->failure);
+}
 
-    gint fd = open_mount(target->mount);
+/* One that there was no descriptor for has its turn when no other needs one. */
+static void
+freeze_unopened(const Work *work, Target *target)
+{
+    const OsMount *mount = target->turn.mount;
+
+    if (target->fd >= 0 || !may_go_on(work->freeze, work->deadline, &target->failure))
+        return;
+
+    gint fd = open_mount(mount);
     if (fd < 0) {
-        qapi_set_errno(error, errno, "failed to open %s", target->mount->directory);
-        return FALSE;
+        qapi_set_errno(&target->failure, errno, "failed to open %s", mount->directory);
+        return;
     }
-    gboolean is_done = freeze_fd(fd, target->mount, count, error);
+    target->is_frozen = freeze_fd(fd, mount, &target->failure);
     close(fd);
-    return is_done;
+}
+
+static guint
+end_of_wave(const OsFreeze *freeze, guint begin)
+{
+    guint end = begin;
+
+    while (end < freeze->targets->len &&
+           target_at(freeze, end)->turn.wave == target_at(freeze, begin)->turn.wave)
+        end++;
+    return end;
+}
+
+/* How many it has frozen; -1: the error of the first that could not be. */
+static gint64
+freeze_wave(OsFreeze *freeze, guint begin, guint end, gint64 deadline, GError **error)
+{
+    Work work = { freeze, deadline, freeze_opened, end, (gint)begin };
+    gint64 count = 0;
+
+    share_out(&work, FREEZE_THREADS_MAX);
+    for (guint i = begin; i < end; i++) {
+        Target *target = target_at(freeze, i);
+
+        freeze_unopened(&work, target);
+        if (target->failure) {
+            g_propagate_error(error, g_steal_pointer(&target->failure));
+            return -1;
+        }
+        count += target->is_frozen ? 1 : 0;
+    }
+    return count;
 }
 
 gint64
 os_freeze_run(OsFreeze *freeze, gint64 deadline, GError **error)
 {
     gint64 count = 0;
+    guint begin = 0;
 
     if (!are_open(freeze, EMFILE, error))
         return -1;
     sync_all(freeze);
-    for (guint i = 0; i < freeze->targets->len; i++) {
-        if (!may_go_on(freeze, deadline, error) ||
-            !freeze_one(&g_array_index(freeze->targets, Target, i), &count, error))
+    while (begin < freeze->targets->len) {
+        guint end = end_of_wave(freeze, begin);
+        gint64 in_wave = freeze_wave(freeze, begin, end, deadline, error);
+
+        if (in_wave < 0)
             return -1;
+        count += in_wave;
+        begin = end;
     }
     return count;
 }
@@ -270,9 +355,9 @@ os_thaw(GError **error)
     if (!mounts)
         return -1;
 
-    g_autoptr(GPtrArray) list = in_order(mounts);
-    for (guint i = list->len; i > 0; i--)
-        count += thaw_one(list->pdata[i - 1]) ? 1 : 0;
+    g_autoptr(GArray) turns = in_order(mounts);
+    for (guint i = turns->len; i > 0; i--)
+        count += thaw_one(g_array_index(turns, Turn, i - 1).mount) ? 1 : 0;
     return count;
 }
 
@@ -287,7 +372,7 @@ os_guardian_start(const OsFreeze *freeze, const char *directory, gint64 deadline
         return NULL;
     /* In the order of thawing. */
     for (guint i = 0; i < n; i++)
-        fds[n - 1 - i] = g_array_index(freeze->targets, Target, i).fd;
+        fds[n - 1 - i] = target_at(freeze, i)->fd;
 
     OsGuardianSpec spec = { directory, fds, n, deadline, thaw_fd };
     return os_guardian_fork(&spec, ended, owner, error);

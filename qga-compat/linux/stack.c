@@ -279,3 +279,35 @@ os_stack_order(guint n, const GArray *on_top)
         take(choose(n, n_uppers, is_taken), on_top, n_uppers, is_taken, order);
     return order;
 }
+
+static gboolean
+is_below(guint index, const GArray *on_top, const gboolean *is_in_wave)
+{
+    for (guint i = 0; i < on_top->len; i++) {
+        const OsOnTop *pair = &g_array_index(on_top, OsOnTop, i);
+
+        if (pair->lower == index && is_in_wave[pair->upper])
+            return TRUE;
+    }
+    return FALSE;
+}
+
+GArray *
+os_stack_waves(const GArray *order, const GArray *on_top)
+{
+    GArray *waves = g_array_sized_new(FALSE, FALSE, sizeof(guint), order->len);
+    g_autofree gboolean *is_in_wave = g_new0(gboolean, order->len);
+    guint wave = 0;
+
+    for (guint i = 0; i < order->len; i++) {
+        guint index = g_array_index(order, guint, i);
+
+        if (is_below(index, on_top, is_in_wave)) {
+            memset(is_in_wave, 0, order->len * sizeof *is_in_wave);
+            wave++;
+        }
+        is_in_wave[index] = TRUE;
+        g_array_append_val(waves, wave);
+    }
+    return waves;
+}

@@ -21,3 +21,7 @@ GArray *os_stack_find(const OsMounts *mounts, const char *sysfs);
 /* The `n` indexes of a list in the order of freezing (a GArray of guint): the last mounted first,
  * except that what stands on top comes before what it stands on. */
 GArray *os_stack_order(guint n, const GArray *on_top);
+
+/* For each place in that order its wave (a GArray of guint), from 0 on. Nothing in a wave stands on
+ * anything else in it, also not by way of others: a wave may be frozen at once. */
+GArray *os_stack_waves(const GArray *order, const GArray *on_top);

@@ -5,6 +5,7 @@
     tests/bench/bench.py                       the agent of build/, qemu-ga as tests/lib fetches it
     tests/bench/bench.py --agent PATH --qemu-ga PATH
     tests/bench/bench.py --quick --row read    fewer rounds, only rows whose title contains "read"
+    tests/bench/stall.py                       another one: what a freeze means for writers
 
 Every row is one scenario, run against each contestant in turn (ours, qemu-ga, floor, ours, ...)
 for a number of rounds. The first round is discarded, the table shows the median of the others and

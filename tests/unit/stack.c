@@ -195,6 +195,7 @@ START_TEST(a_device_below_itself_is_no_endless_search)
 }
 END_TEST
 
+/* With a bar between waves. */
 static char *
 order_by(guint n, const OsOnTop *pairs, guint n_pairs)
 {
@@ -203,12 +204,17 @@ order_by(guint n, const OsOnTop *pairs, guint n_pairs)
 
     g_array_append_vals(on_top, pairs, n_pairs);
     g_autoptr(GArray) order = os_stack_order(n, on_top);
-    for (guint i = 0; i < order->len; i++)
+    g_autoptr(GArray) waves = os_stack_waves(order, on_top);
+    ck_assert_uint_eq(waves->len, n);
+    for (guint i = 0; i < order->len; i++) {
+        if (i > 0 && g_array_index(waves, guint, i) != g_array_index(waves, guint, i - 1))
+            g_string_append_c(text, '|');
         g_string_append_printf(text, "%u", g_array_index(order, guint, i));
+    }
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-START_TEST(every_pair_is_kept_and_all_else_goes_backwards)
+START_TEST(every_pair_is_kept_and_all_else_goes_backwards_and_at_once)
 {
     static const struct {
         guint n, n_pairs;
@@ -217,12 +223,12 @@ START_TEST(every_pair_is_kept_and_all_else_goes_backwards)
     } cases[] = {
         { 0, 0, { { 0, 0 } }, "" },
         { 4, 0, { { 0, 0 } }, "3210" },
-        { 4, 1, { { 0, 3 } }, "2103" },
-        { 4, 3, { { 0, 1 }, { 1, 2 }, { 2, 3 } }, "0123" },
-        { 4, 2, { { 1, 3 }, { 1, 3 } }, "2130" },
-        { 5, 3, { { 0, 4 }, { 1, 4 }, { 4, 2 } }, "31042" },
-        { 3, 2, { { 0, 1 }, { 1, 0 } }, "210" }, /* a cycle: all the same each once */
-        { 2, 2, { { 0, 1 }, { 1, 0 } }, "10" },
+        { 4, 1, { { 0, 3 } }, "210|3" },
+        { 4, 3, { { 0, 1 }, { 1, 2 }, { 2, 3 } }, "0|1|2|3" },
+        { 4, 2, { { 1, 3 }, { 1, 3 } }, "21|30" },
+        { 5, 3, { { 0, 4 }, { 1, 4 }, { 4, 2 } }, "310|4|2" },
+        { 3, 2, { { 0, 1 }, { 1, 0 } }, "21|0" }, /* a cycle: all the same each once */
+        { 2, 2, { { 0, 1 }, { 1, 0 } }, "1|0" },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -245,7 +251,7 @@ main(void)
     tcase_add_test(tcase, so_does_one_on_dm_and_md_over_loops);
     tcase_add_test(tcase, a_loop_whose_file_is_nowhere_comes_before_all_that_are_on_no_loop);
     tcase_add_test(tcase, a_device_below_itself_is_no_endless_search);
-    tcase_add_test(tcase, every_pair_is_kept_and_all_else_goes_backwards);
+    tcase_add_test(tcase, every_pair_is_kept_and_all_else_goes_backwards_and_at_once);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
