@@ -130,6 +130,7 @@ def _try(scenario: Scenario, point: Point, folder: Path, report: Suite, tally: T
     for _ in range(1, ATTEMPTS):
         if not flaw or not flaw.may_be_noise:
             break
+        print(f'{scenario.name}, {point}, tried again: {flaw.text}', flush=True)
         tally.doubtful += 1
         fired, flaw = kill_at(scenario, point, folder)
     tally.tried += 1
