@@ -58,11 +58,9 @@ def told_alike(there: World) -> None:
 
 def trim_all(there: World, label: str) -> List[bytes]:
     """The answers, of file systems that nobody has trimmed yet."""
-    places: Dict[str, Path] = {}
-    for kind in ('ext4', 'xfs', 'btrfs'):
-        places[kind] = there.folder / f'trimmed-{kind}'
-        places[kind].mkdir(exist_ok=True)
-        there.make(f'trimmed-{kind}', kind, places[kind])
+    places = {kind: there.folder / f'trimmed-{kind}' for kind in world.KINDS}
+    for kind, place in places.items():
+        there.make(kind, place)
     with there.agent(label) as agent, agent.start().connect() as connection:
         answers = [connection.ask(request('guest-fstrim',
                                           **({} if minimum is None else {'minimum': minimum})))

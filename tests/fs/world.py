@@ -9,8 +9,7 @@ import fuse
 from lib.agent import Agent
 from lib.stage import MAKERS, Stage
 
-# As the stage mounts them; the last one is mounted anew, at an odd place.
-KINDS = ['ext4', 'xfs', 'btrfs', 'ext4']
+KINDS = ['ext4', 'xfs', 'btrfs']
 ODD = 'o d\\d\t'
 
 
@@ -25,6 +24,7 @@ class World:
         self.programs = {label: stage.confine(program) for label, program in programs.items()}
         self.folder = stage.root / 'mnt'
         self.images = stage.folder / 'images'
+        self.n_images = 0
         self._fill()
         self._mount_in_other_ways()
 
@@ -43,24 +43,25 @@ class World:
     def _mount_in_other_ways(self) -> None:
         """A file system twice, a folder of one, a read-only one, one at an odd place, one that is
         not on a device, one below another."""
-        ext4, xfs, btrfs, last = self.stage.mounts
+        ext4, xfs, btrfs = self.stage.mounts
         run('btrfs', '-q', 'subvolume', 'create', btrfs / 'part')
         device = run('findmnt', '-n', '-o', 'SOURCE', '--target', btrfs)
         self.mount('btrfs-again', device)
         self.mount('btrfs-part', '-o', 'subvol=part', device)
         self.mount('bound', '--bind', ext4 / 'folder')
         self.mount('memory', '-t', 'tmpfs', 'none')
-        image = self.images / f'{len(self.stage.mounts) - 1}-ext4'
-        run('umount', last)
-        self.mount(ODD, '-o', 'loop,ro', image)
-        self.make('below', 'ext4', xfs / 'folder')
+        self.make('ext4', self.folder / ODD, 'loop,ro')
+        self.make('ext4', xfs / 'folder')
 
-    def make(self, name: str, kind: str, target: Path) -> None:
-        image = self.images / name
+    def make(self, kind: str, target: Path, options: str = 'loop') -> None:
+        """One more. An image is used once: its loop device goes a while after it is unmounted."""
+        self.n_images += 1
+        image = self.images / f'more-{self.n_images}'
         with open(image, 'wb') as file:
             file.truncate(MAKERS[kind].mebibytes << 20)
         run(*MAKERS[kind].command, image)
-        run('mount', '-o', 'loop', image, target)
+        target.mkdir(exist_ok=True)
+        run('mount', '-o', options, image, target)
 
     def serve(self, name: str) -> fuse.Server:
         """A file system with a server, on a device of its own."""
