@@ -9,6 +9,7 @@ from typing import Any, Callable, List, Set
 import materials
 from lib.suite import ROOT
 from materials import AGENT, CLIENT, QEMU, run
+from witness import expect
 
 CONFIG, HOOK = 'etc/qemu/qemu-ga.conf', 'etc/qemu/fsfreeze-hook'
 DEADLINE = 'fsfreeze-deadline-ms=600000'
@@ -25,11 +26,6 @@ COMP_LINE={line} COMP_POINT=${{#COMP_LINE}}
 _{function} {root}/{path} "${{COMP_WORDS[COMP_CWORD]}}" "${{COMP_WORDS[COMP_CWORD-1]}}"
 printf '%s\\n' "${{COMPREPLY[@]}}"
 '''
-
-
-def expect(claim: bool, text: str) -> None:
-    if not claim:
-        raise AssertionError(text)
 
 
 def contents(package: Path) -> Set[str]:

@@ -4,6 +4,7 @@
 The disk's file system is made from a folder, so that no loop device is needed. Modules are loaded
 from the initramfs, and the root needs none.
 """
+import time
 from pathlib import Path
 from typing import List
 
@@ -34,6 +35,10 @@ while read -r token line; do
     printf '%s\n%s %d\n' "$output" "$token" $status
 done
 '''
+# busybox has it, for less than a second
+USLEEP = '''#!/bin/sh
+exec sleep "$(printf 0.%06d "$1")"
+'''
 WITNESS_UNIT = r'''[Unit]
 Description=test witness
 DefaultDependencies=no
@@ -59,6 +64,7 @@ def write(path: Path, text: str, mode: int = 0o644) -> None:
 
 def add_witness(root: Path) -> None:
     write(root / 'usr/local/sbin/witness', WITNESS, 0o755)
+    write(root / 'usr/local/bin/usleep', USLEEP, 0o755)
     write(root / 'etc/systemd/system/witness.service', WITNESS_UNIT)
     write(root / 'etc/udev/rules.d/61-witness.rules', WITNESS_RULE)
     write(root / 'etc/hostname', 'guest\n')
@@ -96,6 +102,12 @@ class Machine(Guest):
         self._disk = disk
         make_initramfs(directory / 'initramfs', kernel)
         super().__init__(kernel, directory / 'initramfs', directory)
+
+    def wait_for_end(self, seconds: float) -> float:
+        """How long it took until the guest was off."""
+        began = time.monotonic()
+        self._process.wait(seconds)
+        return time.monotonic() - began
 
     def _command(self, kernel: image.Kernel, initramfs: Path) -> List[str]:
         command = super()._command(kernel, initramfs)

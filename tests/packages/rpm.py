@@ -9,10 +9,12 @@ from typing import Any, Callable, List
 
 import image
 import materials
-from files import DEADLINE, expect
+from channel import request
+from files import DEADLINE
 from machine import Machine, add_witness, make_disk
 from materials import run
 from swap import Story as Swap
+from witness import expect
 
 POLICY = '/usr/share/selinux/packages/novacron-guest-agent.pp'
 # as Fedora and RHEL have them
@@ -89,10 +91,18 @@ class Story(Swap):
         self.guest.shell('/etc/qemu-ga/fsfreeze-hook freeze && /etc/qemu-ga/fsfreeze-hook thaw')
         return ''
 
+    def hardened_it_still_shuts_the_guest_down(self) -> str:
+        example = self.guest.shell('ls /usr/share/doc/novacron-guest-agent-*/hardening.conf')
+        self.harden(example)
+        with self.channel() as channel:
+            channel.send(request('guest-shutdown', mode='powerdown'))
+            return 'off after %.1f s' % self.guest.wait_for_end(60)
+
     CASES: List[Callable[[Any], str]] = [
         names_and_paths,
         its_policy_module_links,
         the_agent_answers,
         the_environment_file_filters_commands,
         the_hook_is_where_it_is_looked_for,
+        hardened_it_still_shuts_the_guest_down,
     ]

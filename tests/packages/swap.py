@@ -12,9 +12,9 @@ from typing import Any, Callable, List
 import image
 import materials
 from channel import Channel
-from files import expect
 from machine import DATA, Machine, add_witness, make_disk
 from materials import AGENT, QEMU
+from witness import expect
 
 # What a program that guest-exec starts finds around it, except what is another one every time.
 SURROUNDINGS = r'''
@@ -52,7 +52,7 @@ class Story:
     def __enter__(self) -> 'Story':
         began = time.monotonic()
         self.guest.__enter__()
-        self.guest.boot(150)
+        self.guest.wait(150)
         self.boot_id = self.guest.shell('cat /proc/sys/kernel/random/boot_id')
         print('guest up after %.1f s' % (time.monotonic() - began), flush=True)
         return self
@@ -102,14 +102,8 @@ class Story:
         expect(boot_id == self.boot_id, 'the guest was rebooted')
         return version
 
-    def patiently(self, line: str) -> str:
-        """What may take long where everything is emulated."""
-        status, output = self.guest.status(line, patience=120)
-        expect(status == 0, '%s: status %d: %s' % (line, status, output))
-        return output
-
     def apt(self, *words: str) -> str:
-        return self.patiently('apt-get -qy ' + ' '.join(words))
+        return self.guest.shell('apt-get -qy ' + ' '.join(words), patience=120)
 
     def qemus_agent_answers(self) -> str:
         version = self.expect_agent(is_ours=False)
@@ -160,8 +154,8 @@ class Story:
                 '-c', '(apt-get update && apt-get -y install novacron-guest-agent) '
                 '> /tmp/upgrade.log 2>&1; echo $? > /tmp/upgrade.new; '
                 'mv /tmp/upgrade.new /tmp/upgrade'])
-        status = self.patiently('timeout 100 sh -c "while [ ! -e /tmp/upgrade ]; do sleep 0.1; '
-                                'done"; cat /tmp/upgrade')
+        self.guest.wait_for('[ -e /tmp/upgrade ]', 100)
+        status = self.guest.shell('cat /tmp/upgrade')
         expect(status == '0', self.guest.shell('cat /tmp/upgrade.log'))
         version = self.guest.shell('dpkg-query -W -f=%s novacron-guest-agent'
                                    % "'${db:Status-Abbrev}${Version}'")
@@ -191,9 +185,13 @@ class Story:
             expect(self.guest.status('test -e /tmp/written')[0] == 1, 'it was thawed meanwhile')
             thawed = channel.call('guest-fsfreeze-thaw')
             expect(thawed == 1, '%s thawed' % thawed)
-        self.guest.shell('timeout 10 sh -c "while [ ! -e /tmp/written ]; do sleep 0.1; done"; '
-                         'umount /mnt')
+        self.guest.wait_for('[ -e /tmp/written ]')
+        self.guest.shell('umount /mnt')
         return 'upgraded in %.1f s' % elapsed
+
+    def harden(self, example: str) -> None:
+        self.guest.shell('mkdir -p {0}; cp {1} {0}; systemctl daemon-reload; '
+                         'systemctl restart qemu-guest-agent'.format(DROP_INS, example))
 
     def hardening_blocks_programs_and_nothing_else(self) -> str:
         asked = ('guest-get-osinfo', 'guest-get-host-name', 'guest-get-timezone',
@@ -207,8 +205,7 @@ class Story:
                            if command['enabled']}
                 return [enabled, *(shape(channel.call(name)) for name in asked if name in enabled)]
         before = answers()
-        self.guest.shell('mkdir -p {0}; cp {1} {0}; systemctl daemon-reload; '
-                         'systemctl restart qemu-guest-agent'.format(DROP_INS, HARDENING))
+        self.harden(HARDENING)
         after = answers()
         expect(before[0] - after[0] == {'guest-exec'}, 'blocked: %s' % (before[0] - after[0]))
         for name, plain, confined in zip(asked, before[1:], after[1:]):
