@@ -51,7 +51,7 @@ def cache() -> Path:
 def program(version: str) -> List[str]:
     """The argument vector that runs qemu-ga `version`, which is fetched first if need be."""
     folder = cache() / version
-    with _lock(cache()):
+    with locked(cache()):
         if not (folder / 'complete').exists():
             _fetch(VERSIONS[version], folder)
             _check(version, folder)
@@ -84,7 +84,8 @@ def _run(command: List[str], cwd: Path = Path('/')) -> str:
 
 
 @contextmanager
-def _lock(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
+    """What is fetched is fetched by one process at a time; the others wait, and find it."""
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / 'lock', 'w', encoding='ascii') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

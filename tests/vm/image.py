@@ -44,19 +44,23 @@ def run(*command: str, cwd: Optional[Path] = None) -> str:
 def find_kernel() -> Kernel:
     """The newest kernel of the cache; the first time, Debian's current one."""
     place = CACHE / 'kernel'
-    if not list(place.glob('lib/modules/*/modules.dep')):
-        depends = re.search(r'Depends: (linux-image-\d\S+)', run('apt-cache', 'depends', KERNEL))
-        if not depends:
-            raise Missing('no package %s (apt-get update?)' % KERNEL)
-        place.mkdir(parents=True, exist_ok=True)
-        run('apt-get', '-q', 'download', depends[1], cwd=place)
-        for package in place.glob('*.deb'):
-            run('dpkg', '-x', str(package), str(place))
-            package.unlink()
-        for modules in place.glob('lib/modules/*'):
-            run(str(BUSYBOX), 'depmod', '-b', str(place), modules.name)
+    with oracle.locked(place):
+        if not list(place.glob('lib/modules/*/modules.dep')):
+            fetch_kernel(place)
     modules = max(place.glob('lib/modules/*'))
     return Kernel(place / 'boot' / ('vmlinuz-' + modules.name), modules)
+
+
+def fetch_kernel(place: Path) -> None:
+    depends = re.search(r'Depends: (linux-image-\d\S+)', run('apt-cache', 'depends', KERNEL))
+    if not depends:
+        raise Missing('no package %s (apt-get update?)' % KERNEL)
+    run('apt-get', '-q', 'download', depends[1], cwd=place)
+    for package in place.glob('*.deb'):
+        run('dpkg', '-x', str(package), str(place))
+        package.unlink()
+    for modules in place.glob('lib/modules/*'):
+        run(str(BUSYBOX), 'depmod', '-b', str(place), modules.name)
 
 
 def module_files(kernel: Kernel, names: Iterable[str]) -> List[str]:

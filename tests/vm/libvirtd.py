@@ -49,7 +49,9 @@ class Libvirtd:
     def __exit__(self, *unused: object) -> None:
         self.kill()
         for pid_file in (self.directory / 'run/libvirt/qemu/run').glob('*.pid'):
-            end(int(pid_file.read_text()))
+            pid = int(pid_file.read_text())
+            if str(self.directory) in command_line(pid):    # not one that has got its number
+                end(pid)
 
     def start(self) -> None:
         user: Dict[str, object] = {}
@@ -123,6 +125,13 @@ class Libvirtd:
 def give_away(directory: Path) -> None:
     for path in [directory, *directory.rglob('*')]:
         os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+
+
+def command_line(pid: int) -> str:
+    try:
+        return Path('/proc/%d/cmdline' % pid).read_text(errors='replace')
+    except (FileNotFoundError, ProcessLookupError):
+        return ''
 
 
 def end(pid: int) -> None:
