@@ -2,7 +2,8 @@
 """Seeded trees: as the kernel makes them, with odd numbers, cut short, garbled, or not there.
 
 Not made are the trees that upstream dies of or reads beyond its buffers for: no processor at all,
-no table of routes, names of 64 bytes and more, and IPv6 addresses of odd length.
+no table of routes, names of 64 bytes and more, interfaces of IPv6 routes with names that Linux
+does not allow, and IPv6 addresses of odd length.
 """
 import json
 import random
@@ -12,6 +13,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional
 from tree import Content, Link, Tree
 
 CPU, MEMORY = 'system/cpu', 'system/memory'
+NAME_MAX = 15           # what may come to stand in the place of an interface's name
 LIMITS = [0, 1, 9, 10, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**32 + 1, 2**63 - 1, 2**63,
           2**64 // 1000, 2**64 // 1000 + 1, 2**64 - 1, 2**64, 10**30]
 ODD_WORDS = [b'x', b'-', b'+', b'0x10', b'1.5', b'1e3', b'12x', b'\xff', b'\xc3\xa9', b'_', b',']
@@ -74,7 +76,7 @@ class Maker:
         if self.odd(0.1) and words:
             del words[self.rng.randrange(len(words))]
         if self.odd(0.05):
-            words.insert(self.rng.randrange(len(words) + 1), self.number())
+            words.insert(self.rng.randrange(len(words) + 1), self.number()[:NAME_MAX])
         blank = self.rng.choice(BLANKS) if self.odd(0.2) else b' '
         return blank * self.rng.choice((0, 1, 3)) + blank.join(words) + b'\n'
 
@@ -164,8 +166,7 @@ class Maker:
         for _ in range(self.rng.randrange(5)):
             line = self.columns([
                 self.ipv6(), self.hexadecimal(2), self.ipv6(), self.hexadecimal(2), self.ipv6(),
-                self.hexadecimal(8), self.hexadecimal(8), self.hexadecimal(8),
-                self.hexadecimal(8)]).rstrip(b'\n')
+                *(self.hexadecimal(8)[:NAME_MAX] for _ in range(4))]).rstrip(b'\n')
             ipv6.append(line + b'     ' + self.name() + b'\n')
         tree = {'proc/net/route': self.file(b''.join(ipv4)),
                 'proc/net/ipv6_route': self.file(b''.join(ipv6), byte_wise=False)}
