@@ -195,6 +195,11 @@ class FreezeRun:
         except (OSError, RuntimeError, ValueError) as problem:
             self.interruption = problem     # which a kill explains; without one, judge() tells
 
+    def victims(self) -> List[int]:
+        if self.script.target == 'agent':
+            return [self.agent.pid] if self.agent.is_running() else []
+        return [pid for pid in self.world.inhabitants() if pid != self.agent.pid]
+
     # judging
 
     def await_thaw(self) -> None:

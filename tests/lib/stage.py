@@ -236,10 +236,11 @@ def perform(kinds: Sequence[str], body: Callable[[Stage], int], mebibytes: int =
         skip('this machine has no loop devices')
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(1))
+    if LIBC.unshare(CLONE_NEWNS):
+        skip('no mount namespaces here')
     folder = Path(tempfile.mkdtemp(prefix='novacron-stage-'))
     stage = Stage(folder)
     try:
-        _checked(LIBC.unshare(CLONE_NEWNS))
         _checked(LIBC.mount(None, b'/', None, MS_REC | MS_PRIVATE, None))
         _mount('tmpfs', folder)
         _build(stage, kinds, mebibytes, images)
