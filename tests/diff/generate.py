@@ -43,7 +43,8 @@ QUERIES = ['guest-info', 'guest-get-vcpus', 'guest-get-memory-blocks',
            'guest-get-memory-block-info']
 # What they tell depends on the moment; whether they tell it does not.
 MOMENTARY = ['guest-get-time', 'guest-get-load', 'guest-get-cpustats', 'guest-get-diskstats',
-             'guest-network-get-interfaces', 'guest-network-get-route']
+             'guest-network-get-interfaces', 'guest-network-get-route', 'guest-get-disks',
+             'guest-get-fsinfo']
 QUERIES += MOMENTARY[2:]
 
 UNKNOWN = ['', 'guest-', 'guest-pin', 'guest-pingg', 'GUEST-PING', 'guest_ping', ' guest-ping',
