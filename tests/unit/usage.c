@@ -6,10 +6,16 @@
 #include "linux/usage.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "runner.h"
+
+#define NOBODY 65534
 
 static struct {
     GMutex mutex;
@@ -189,6 +195,51 @@ START_TEST(very_many_mounts_are_prepared_once)
 }
 END_TEST
 
+static void
+allow_threads(rlim_t number)
+{
+    struct rlimit limit;
+
+    getrlimit(RLIMIT_NPROC, &limit);
+    limit.rlim_cur = MIN(number, limit.rlim_max);
+    setrlimit(RLIMIT_NPROC, &limit);
+}
+
+static gboolean
+allow_all_threads(G_GNUC_UNUSED gpointer data)
+{
+    allow_threads(RLIM_INFINITY);
+    return G_SOURCE_REMOVE;
+}
+
+/* In a child without privileges, whose limits are its own. */
+static void
+ask_without_threads(void)
+{
+    OsUsages *usages = os_usages_new();
+    Answer answer = { 0 };
+
+    if (geteuid() == 0 && setuid(NOBODY) != 0)
+        _exit(EXIT_FAILURE);
+    allow_threads(0);
+    g_timeout_add(100, allow_all_threads, NULL);
+    ask(usages, "/a /b", &answer);
+    _exit(strcmp(answer.known->str, "11") == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+START_TEST(an_answer_comes_as_soon_as_there_are_threads)
+{
+    pid_t child = fork();
+    gint status;
+
+    if (child == 0)
+        ask_without_threads();
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFEXITED(status));
+    ck_assert_int_eq(WEXITSTATUS(status), EXIT_SUCCESS);
+}
+END_TEST
+
 START_TEST(what_hangs_costs_its_own_sizes_only)
 {
     OsUsages *usages = os_usages_new();
@@ -269,6 +320,7 @@ main(void)
     tcase_add_test(tcase, without_mounts_there_is_no_answer);
     tcase_add_test(tcase, a_long_preparation_is_waited_for);
     tcase_add_test(tcase, very_many_mounts_are_prepared_once);
+    tcase_add_test(tcase, an_answer_comes_as_soon_as_there_are_threads);
     tcase_add_test(tcase, what_hangs_costs_its_own_sizes_only);
     tcase_add_test(tcase, what_hangs_is_not_asked_again_until_it_has_answered);
     tcase_add_test(tcase, hanging_file_systems_do_not_eat_threads_without_end);
