@@ -36,8 +36,8 @@ class MariaDB(Server):
     def run(self) -> None:
         self.launch([self.which('mariadbd'), '--no-defaults', self.base(), '--skip-networking',
                      f'--datadir={self.folder}/data', f'--socket={self.socket}',
-                     f'--pid-file={self.folder}/pid', '--innodb-buffer-pool-size=8M',
-                     '--innodb-flush-log-at-trx-commit=0'], self.is_ready)
+                     f'--pid-file={self.folder}/pid', '--innodb-buffer-pool-size=8M'],
+                    self.is_ready)
 
     @property
     def socket(self) -> Path:
