@@ -37,10 +37,10 @@ typedef struct {
 
 typedef struct {
     Turn turn;
-    gint fd;    /* -1: could not be opened */
-    gint error; /* then why */
-    gboolean is_frozen;
-    GError *failure; /* why not */
+    gint fd;            /* -1: could not be opened */
+    gint error;         /* then why */
+    gboolean is_frozen; /* by us; being thawed: that it was */
+    GError *failure;    /* why not */
 } Target;
 
 struct OsFreeze {
@@ -105,6 +105,16 @@ target_at(const OsFreeze *freeze, guint i)
     return &g_array_index(freeze->targets, Target, i);
 }
 
+static OsFreeze *
+freeze_new(OsMounts *mounts)
+{
+    OsFreeze *freeze = g_new0(OsFreeze, 1);
+
+    freeze->mounts = mounts;
+    freeze->targets = g_array_new(FALSE, FALSE, sizeof(Target));
+    return freeze;
+}
+
 OsFreeze *
 os_freeze_open(const GPtrArray *only, GError **error)
 {
@@ -113,10 +123,8 @@ os_freeze_open(const GPtrArray *only, GError **error)
     if (!mounts)
         return NULL;
 
-    OsFreeze *freeze = g_new0(OsFreeze, 1);
+    OsFreeze *freeze = freeze_new(mounts);
     g_autoptr(GArray) turns = in_order(mounts);
-    freeze->mounts = mounts;
-    freeze->targets = g_array_new(FALSE, FALSE, sizeof(Target));
     for (guint i = 0; i < turns->len; i++) {
         const Turn *turn = &g_array_index(turns, Turn, i);
         if (is_wanted(turn->mount, only))
@@ -346,19 +354,42 @@ thaw_one(const OsMount *mount)
     return was_frozen;
 }
 
+static void
+thaw_target(G_GNUC_UNUSED const Work *work, Target *target)
+{
+    target->is_frozen = thaw_one(target->turn.mount);
+}
+
+static gint64
+count_frozen(const OsFreeze *freeze)
+{
+    gint64 count = 0;
+
+    for (guint i = 0; i < freeze->targets->len; i++)
+        count += target_at(freeze, i)->is_frozen ? 1 : 0;
+    return count;
+}
+
+/* All at once, so that one whose device is dead keeps no other. One on a loop device waits by
+ * itself for what is below, which is begun before. */
 gint64
 os_thaw(GError **error)
 {
-    g_autoptr(OsMounts) mounts = os_mounts_read(error);
-    gint64 count = 0;
+    OsMounts *mounts = os_mounts_read(error);
 
     if (!mounts)
         return -1;
 
+    g_autoptr(OsFreeze) frozen = freeze_new(mounts);
     g_autoptr(GArray) turns = in_order(mounts);
-    for (guint i = turns->len; i > 0; i--)
-        count += thaw_one(g_array_index(turns, Turn, i - 1).mount) ? 1 : 0;
-    return count;
+    for (guint i = turns->len; i > 0; i--) {
+        Target target = { .turn = g_array_index(turns, Turn, i - 1), .fd = -1 };
+        g_array_append_val(frozen->targets, target);
+    }
+
+    Work work = { frozen, 0, thaw_target, turns->len, 0 };
+    share_out(&work, FREEZE_THREADS_MAX);
+    return count_frozen(frozen);
 }
 
 OsGuardian *

@@ -90,5 +90,26 @@ def in_upstreams_order_it_would_be_a_deadlock(scene: Scene) -> None:
         expect(actor.thaw() == 3, 'one was thawed by us')
 
 
+def one_that_cannot_be_thawed_keeps_no_other(scene: Scene) -> None:
+    """Its device does not write: the file is in a file system that somebody else has frozen."""
+    with scene.nested(scene.stage.folder / 'images', is_seen=False) as host, \
+            scene.nested(host) as nested:
+        actor = scene.start()
+        expect(actor.freeze() == 4, 'count')
+        writes = scene.writes()
+        expect(all(scene.held(writes)), 'a frozen file system was written to')
+        stage.freeze(host)
+        actor.client.send(b'{"execute": "guest-fsfreeze-thaw"}\n')
+        for mount, write in zip(scene.mounts, writes):
+            if mount != nested:
+                write.wait()
+        early = actor.client.read_line(0.2)
+        expect(early == b'', f'the thaw answers {early!r}')
+        stage.thaw(host)
+        answer = actor.client.read_line(PATIENCE)
+        expect(answer == b'{"return": 4}\n', f'the thaw answers {answer!r}')
+
+
 CHECKS: List[object] = [a_loop_is_frozen_before_what_holds_its_file, so_is_a_loop_on_a_loop,
-                        in_upstreams_order_it_would_be_a_deadlock]
+                        in_upstreams_order_it_would_be_a_deadlock,
+                        one_that_cannot_be_thawed_keeps_no_other]

@@ -177,20 +177,24 @@ class Scene:
         return self.held(self.writes())
 
     @contextlib.contextmanager
-    def nested(self, host: Path) -> Iterator[Path]:
-        """A further file system, on a loop device whose file is on `host`."""
-        image, mount = host / 'image', self.stage.root / 'mnt' / f'on-{host.name}'
+    def nested(self, host: Path, is_seen: bool = True) -> Iterator[Path]:
+        """A file system on a loop device whose file is on `host`; agents see it, or not."""
+        folder = self.stage.root / 'mnt' if is_seen else self.stage.folder
+        image, mount = host / 'image', folder / f'on-{host.name}'
         with open(image, 'wb') as file:
             file.truncate(stage.MAKERS['ext4'].mebibytes * stage.MIB // 2)
         subprocess.run([*stage.MAKERS['ext4'].command, str(image)], check=True)
         mount.mkdir(exist_ok=True)
         subprocess.run(['mount', '-o', 'loop', str(image), str(mount)], check=True)
-        self.mounts.append(mount)
+        if is_seen:
+            self.mounts.append(mount)
         try:
             yield mount
         finally:
+            stage.thaw(mount)
             self._settle()
-            self.mounts.remove(mount)
+            if is_seen:
+                self.mounts.remove(mount)
             subprocess.run(['umount', str(mount)], check=True)
             image.unlink()
 
