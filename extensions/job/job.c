@@ -47,6 +47,7 @@ struct GaJob {
 
 typedef struct {
     GaJob *job;
+    GaCall *call;
     GaWait *wait;
     guint64 generation;
 } Waiting;
@@ -69,10 +70,8 @@ release_data(GaJob *job)
 }
 
 static void
-job_free(gpointer data)
+job_free(GaJob *job)
 {
-    GaJob *job = data;
-
     release_data(job);
     novacron_job_free(job->seen);
     g_free(job->result);
@@ -131,6 +130,27 @@ result_size(const GaJob *job)
     return job->result ? strlen(job->result) : 0;
 }
 
+/* Those who still wait for it are told. */
+static void
+disappoint(const GaJob *job)
+{
+    GPtrArray *waits = job->jobs->waits;
+
+    for (guint i = waits->len; i > 0; i--) {
+        Waiting *waiting = waits->pdata[i - 1];
+        GaCall *call = waiting->call;
+        GError *error = NULL;
+
+        if (waiting->job != job)
+            continue;
+        g_ptr_array_remove_index_fast(waits, i - 1);
+        ga_wait_free(waiting->wait);
+        g_free(waiting);
+        ga_refuse(&error, GA_REFUSAL_NOT_FOUND, "job %s was dismissed", job->seen->id);
+        ga_call_fail(call, error);
+    }
+}
+
 static void
 forget(GaJobs *jobs, guint i)
 {
@@ -139,6 +159,8 @@ forget(GaJobs *jobs, guint i)
     if (job->seen->changes_guest)
         ga_record_remove(jobs->folder, job->seen->id);
     g_ptr_array_remove_index(jobs->all, i);
+    disappoint(job);
+    job_free(job);
 }
 
 /* The eldest of those that are over make room. */
@@ -241,7 +263,7 @@ jobs_open(GaAgent *agent)
 {
     GaJobs *jobs = g_new0(GaJobs, 1);
 
-    jobs->all = g_ptr_array_new_with_free_func(job_free);
+    jobs->all = g_ptr_array_new();
     jobs->waits = g_ptr_array_new();
     jobs->folder = g_build_filename(ga_config_data_directory(ga_agent_config(agent)), "jobs", NULL);
     read_records(jobs);
@@ -260,6 +282,8 @@ jobs_close(gpointer state)
         g_free(waiting);
     }
     g_ptr_array_free(jobs->waits, TRUE);
+    for (guint i = 0; i < jobs->all->len; i++)
+        job_free(jobs->all->pdata[i]);
     g_ptr_array_free(jobs->all, TRUE);
     g_free(jobs->folder);
     g_free(jobs);
@@ -387,6 +411,7 @@ ga_job_start(GaAgent *agent, const GaJobKind *kind, const char *request_id, gpoi
     job->data = data;
     if (!put_on_record(job, error)) {
         g_ptr_array_remove_index(jobs->all, jobs->all->len - 1);
+        job_free(job);
         return NULL;
     }
     if (kind->deadline_ms)
@@ -525,7 +550,7 @@ ga_job_wait(GaJob *job, GaCall *call, guint64 generation, guint ms)
     }
 
     Waiting *waiting = g_new(Waiting, 1);
-    *waiting = (Waiting){ .job = job, .generation = generation };
+    *waiting = (Waiting){ .job = job, .call = call, .generation = generation };
     g_ptr_array_add(job->jobs->waits, waiting);
     waiting->wait = ga_wait_new(call, ms, answer_wait, waiting);
 }

@@ -23,25 +23,25 @@ ga_wait_free(GaWait *wait)
     g_free(wait);
 }
 
-void
-ga_wait_end(GaWait *wait)
-{
-    GaCall *call = wait->call;
-    GaWaitOver over = wait->over;
-    gpointer user_data = wait->user_data;
-
-    ga_wait_free(wait);
-    over(call, user_data);
-}
-
 static gboolean
 on_time(gpointer user_data)
 {
     GaWait *wait = user_data;
+    GaCall *call = wait->call;
+    GaWaitOver over = wait->over;
+    gpointer over_data = wait->user_data;
 
     wait->timer = 0;
-    ga_wait_end(wait);
+    ga_wait_free(wait);
+    over(call, over_data);
     return G_SOURCE_REMOVE;
+}
+
+void
+ga_wait_end(GaWait *wait)
+{
+    g_source_remove(wait->timer);
+    wait->timer = g_idle_add_full(G_PRIORITY_DEFAULT, on_time, wait, NULL);
 }
 
 static void

@@ -19,8 +19,9 @@ typedef void (*GaWaitOver)(GaCall *call, gpointer user_data);
  * from the main loop; not from within this. */
 GaWait *ga_wait_new(GaCall *call, guint ms, GaWaitOver over, gpointer user_data);
 
-/* It happened: over() is called from within this. */
+/* It happened: over() follows from the main loop, so that whoever tells it, and all that it has to
+ * tell, stay as they are until it is done. May be called again. */
 void ga_wait_end(GaWait *wait);
 
-/* For the end of the agent: forget the wait, leave the call. */
+/* What was waited for is gone, or the agent is: forget the wait, leave the call. */
 void ga_wait_free(GaWait *wait);

@@ -106,15 +106,19 @@ class Connection:
         self.send(request)
         return self.read_line(timeout)
 
-    def call(self, command: str, timeout: float = TIMEOUT, **arguments: Any) -> Any:
-        """What `command` returns; an error reply raises. `_` in argument names stands for `-`."""
+    def answer(self, command: str, timeout: float = TIMEOUT, **arguments: Any) -> Any:
+        """The whole reply to `command`. `_` in argument names stands for `-`."""
         request = {'execute': command,
                    'arguments': {name.replace('_', '-'): value
                                  for name, value in arguments.items()}}
         line = self.ask(json.dumps(request).encode() + b'\n', timeout)
         if not line.endswith(b'\n'):
             raise TimeoutError(f'{command}: no reply, only {line[:200]!r}')
-        reply = json.loads(line.lstrip(b'\xff'))
+        return json.loads(line.lstrip(b'\xff'))
+
+    def call(self, command: str, timeout: float = TIMEOUT, **arguments: Any) -> Any:
+        """What `command` returns; an error reply raises."""
+        reply = self.answer(command, timeout, **arguments)
         if 'error' in reply:
             raise ValueError(reply['error']['desc'])
         return reply['return']
