@@ -176,6 +176,7 @@ serve(Daemon *daemon)
 {
     ga_agent_watch_frozen(daemon->agent, on_frozen_changed, daemon);
     os_service_watch(&service_events, daemon);
+    os_service_watchdog();
     ga_freeze_resume(daemon->agent);
 
     gint status = ga_agent_run(daemon->agent);
