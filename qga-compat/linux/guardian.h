@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The guardian as a process. What it guards is given, so that it can be tested without a freeze. */
+/* What a guardian is started for is given, so that it can be tested without a freeze. */
 #pragma once
 
+#include "linux/thawers.h"
 #include "platform/freeze.h"
 
 typedef struct {
     const char *directory; /* the state directory */
     const gint *fds; /* of mounts, in the order of thawing; duplicated, in effect, by the fork */
     guint n_fds;
-    gint64 deadline;       /* monotonic, in microseconds */
-    gint (*thaw)(gint fd); /* 0 as long as there was something to thaw; only a system call */
+    gint64 deadline; /* monotonic, in microseconds */
+    OsThaw thaw;
 } OsGuardianSpec;
 
 OsGuardian *os_guardian_fork(const OsGuardianSpec *spec, OsGuardianEnded ended, gpointer owner,
