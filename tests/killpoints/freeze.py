@@ -48,12 +48,27 @@ class World:
         self.stage = stage
         self.program = stage.confine(program)
         self.deadline = sorted((DEADLINES[0], 4 * slowest_freeze(stage), DEADLINES[1]))[1]
-        self.probers = {mount.name: Witness(stage.folder / f'prober-{mount.name}', mount,
-                                            is_urgent=True) for mount in stage.mounts}
+        self.probers = {mount.name: self._prober(mount) for mount in stage.mounts}
         # beside who has to thaw when the other is killed
         self.controls = {'agent': Witness(stage.folder / 'control-of-guardian', is_urgent=True),
                          'guardian': Witness(stage.folder / 'control-of-agent')}
         self.worst_overrun = -self.deadline     # how long past it, beyond the control's lateness
+
+    def _prober(self, mount: Path) -> Witness:
+        return Witness(self.stage.folder / f'prober-{mount.name}', mount, is_urgent=True)
+
+    def expect_able(self) -> None:
+        """A kernel (6.18) makes a btrfs read-only for good when a thread is killed that thaws it:
+        the check of its super block does not survive a signal. Nothing is frozen then."""
+        for name, prober in self.probers.items():
+            expect(prober.is_able(), f'{name} is read-only, as its thaw was interrupted', Late)
+
+    def repair(self) -> None:
+        self.stage.thaw()
+        for mount in self.stage.mounts:
+            if not self.probers[mount.name].is_able():
+                self.stage.renew(mount)
+                self.probers[mount.name] = self._prober(mount)
 
     @property
     def mount_points(self) -> List[str]:
@@ -101,7 +116,7 @@ class Problem(RuntimeError):
 
 
 class Late(Problem):
-    """Which may be the fault of a busy machine: once."""
+    """Which may be the fault of a busy machine or of the kernel: once."""
 
 
 def expect(condition: bool, message: str, kind: Type[Problem] = Problem) -> None:
@@ -209,6 +224,7 @@ class FreezeRun:
         if self.sent == float('inf'):
             return
         wait_until(lambda: not self.is_frozen(), self.time_left())
+        self.world.expect_able()
         for name, prober in self.world.probers.items():
             expect(not self._is_pending(prober), f'{name} is still frozen '
                    f'{time.monotonic() - self.sent:.3f} s after the request to freeze')
@@ -225,6 +241,8 @@ class FreezeRun:
         return any(map(self._is_pending, self.world.probers.values()))
 
     def _is_pending(self, prober: Witness) -> bool:
+        if not prober.is_able():
+            return False
         delays = prober.since(self.sent)
         return bool(delays) and delays[-1].end == float('inf') \
             and time.monotonic() - delays[-1].start > START
@@ -248,6 +266,7 @@ class FreezeRun:
     def judge(self, killed: Optional[float]) -> Optional[Flaw]:
         guardian_killed = bool(killed) and self.script.target == 'guardian'
         try:
+            self.world.expect_able()
             if self.problem:
                 raise self.problem
             expect(bool(killed) or not self.interruption, repr(self.interruption), Late)
@@ -316,7 +335,7 @@ class FreezeRun:
         for pid in self.world.inhabitants():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        self.world.stage.thaw()
+        self.world.repair()
         while True:             # orphans: this is the first process of its namespace
             with contextlib.suppress(ChildProcessError):
                 if os.waitpid(-1, os.WNOHANG)[0]:

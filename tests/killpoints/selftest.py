@@ -131,6 +131,16 @@ def a_write_during_a_freeze_is_found(world: World) -> None:
         run.thaw()
 
 
+def a_writer_that_cannot_go_on_is_found_and_replaced(world: World) -> None:
+    before = world.stage.mounts[-1].stat().st_dev
+    world.probers[world.stage.mounts[-1].name].close()
+    with refused('is read-only'):
+        world.expect_able()
+    world.repair()
+    world.expect_able()
+    expect(world.stage.mounts[-1].stat().st_dev != before, 'the file system is still the same')
+
+
 def what_must_not_be_frozen_is_found(world: World) -> None:
     with frozen_run(world) as run, refused('sees'):
         hidden = world.stage.mounts.pop()
@@ -156,7 +166,8 @@ def refused(text: str):
 CHECKS: Sequence[Callable[[World], None]] = [
     every_kill_strikes_its_task_at_its_call, probers_see_a_freeze_and_its_end,
     a_thaw_in_time_is_one, a_late_thaw_is_found, a_kill_of_an_agent_without_a_guardian_is_found,
-    a_write_during_a_freeze_is_found, what_must_not_be_frozen_is_found,
+    a_write_during_a_freeze_is_found, a_writer_that_cannot_go_on_is_found_and_replaced,
+    what_must_not_be_frozen_is_found,
 ]
 
 

@@ -122,6 +122,11 @@ class Stage:
         if os.readlink(f'/proc/{pid}/root') != str(self.root):
             raise Leak(f'the root of process {pid} is {os.readlink(f"/proc/{pid}/root")}')
 
+    def renew(self, mount: Path) -> None:
+        """A new file system instead of one that cannot be used any more."""
+        LIBC.umount2(os.fsencode(mount), MNT_DETACH)
+        _mount_image(MAKERS[mount.name.partition('-')[2]], mount, self.folder / 'images')
+
     def thaw(self) -> List[Path]:
         """What had to be thawed."""
         return [mount for mount in self.mounts if thaw(mount)]
@@ -150,18 +155,18 @@ def _build(stage: Stage, kinds: Sequence[str], mebibytes: int, images: Optional[
         (stage.root / name).mkdir(exist_ok=True)
     for number, kind in enumerate(kinds):
         name = f'{number}-{kind}'
-        maker, mount = MAKERS[kind], stage.root / 'mnt' / name
-        with tempfile.NamedTemporaryFile(dir=images or stage.folder / 'images') as file:
-            file.truncate(max(maker.mebibytes, mebibytes) * MIB)
-            _mount_image(Path(file.name), maker, mount)
+        mount = stage.root / 'mnt' / name
+        mount.mkdir(parents=True)
+        _mount_image(MAKERS[kind], mount, images or stage.folder / 'images', mebibytes)
         stage.mounts.append(mount)
 
 
-def _mount_image(image: Path, maker: Maker, mount: Path) -> None:
+def _mount_image(maker: Maker, mount: Path, folder: Path, mebibytes: int = 0) -> None:
     """The loop device goes with the mount, and so does the image, whose name goes at once."""
-    subprocess.run([*maker.command, str(image)], check=True, stdout=subprocess.DEVNULL)
-    mount.mkdir(parents=True)
-    subprocess.run(['mount', '-o', 'loop', str(image), str(mount)], check=True)
+    with tempfile.NamedTemporaryFile(dir=folder) as image:
+        image.truncate(max(maker.mebibytes, mebibytes) * MIB)
+        subprocess.run([*maker.command, image.name], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(['mount', '-o', 'loop', image.name, str(mount)], check=True)
 
 
 def _strike(stage: Stage) -> None:

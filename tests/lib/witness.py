@@ -39,7 +39,8 @@ class Witness:
 
     def __init__(self, memory: Path, mount: Optional[Path] = None, block: int = 1, size: int = 1,
                  is_urgent: bool = False):
-        with open(memory, 'w+b') as file:
+        memory.unlink(missing_ok=True)
+        with open(memory, 'x+b') as file:
             file.truncate(SIZE)
             self._memory = mmap.mmap(file.fileno(), SIZE)
         words = [str(memory), 'urgent' if is_urgent else 'plain',
@@ -50,6 +51,10 @@ class Witness:
             if self._process.poll() is not None:
                 raise RuntimeError('a witness does not start')
             time.sleep(PERIOD)
+
+    def is_able(self) -> bool:
+        """A writer whose file system has become read-only is not."""
+        return self._process.poll() is None
 
     def close(self) -> None:
         self._process.kill()
