@@ -6,13 +6,15 @@ import heapq
 import json
 import os
 import re
+import subprocess
+import sys
 import time
 from typing import Any, Dict, List, Tuple
 
 from bench import Bench
 from lib import process
 from lib.agent import Agent
-from lib.check import expect, expect_cost
+from lib.check import Skip, expect, expect_cost
 from lib.connection import Connection
 
 # What it asks and how often, in seconds, once it has slowed down.
@@ -34,6 +36,7 @@ REQUIRED = ('guest-ping', 'guest-get-time', 'guest-info', 'guest-shutdown',
             'guest-ssh-remove-authorized-keys', 'guest-set-user-password', 'guest-exec',
             'guest-exec-status', 'guest-file-open', 'guest-file-close', 'guest-file-read',
             'guest-file-write')
+TELL = 'import locale, os; locale.setlocale(locale.LC_ALL, ""); print(os.strerror(2))'
 TIMEOUT = 5.0               # of its raw commands
 GROWTH = 512 * 1024         # bytes of resident memory: threads come and go, and so do their heaps
 USUAL_SECONDS, FULL_SECONDS = 8, 90
@@ -145,8 +148,16 @@ def ended(connection: Connection, pid: int) -> Any:
 
 
 def an_absent_file_is_told_in_english(check: Bench) -> None:
-    agent = check.start(environment={'LC_ALL': 'de_DE.UTF-8', 'LANGUAGE': 'de'})
-    with agent.connect() as connection:
+    agent = check.prepare()
+    german = {'LC_ALL': 'de_DE.UTF-8', 'LANGUAGE': 'de', 'LOCPATH': str(agent.folder)}
+    subprocess.run(['localedef', '-i', 'de_DE', '-f', 'UTF-8', str(agent.folder / 'de_DE.UTF-8')],
+                   stderr=subprocess.DEVNULL, check=False)
+    told = subprocess.run([sys.executable, '-c', TELL], env={**os.environ, **german},
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout
+    if not told or told.startswith(b'No such file'):
+        raise Skip('this machine speaks English only')
+    agent.environment.update(german)
+    with agent.start().connect() as connection:
         answer = connection.ask(b'{"execute":"guest-file-open","arguments":{"path":"absent"}}\n')
     expect('No such file or directory' in json.loads(answer)['error']['desc'], f'{answer!r}')
 
