@@ -30,7 +30,7 @@ ask_info(const Subcommand *subcommand, GError **error)
 
     if (!qga_guest_info(subcommand->client, &info, error))
         return -1;
-    if (subcommand->as_json) {
+    if (subcommand->options->as_json) {
         output_result(&guest_agent_info_type, &info);
         return EXIT_SUCCESS;
     }
@@ -53,7 +53,7 @@ ask_osinfo(const Subcommand *subcommand, GError **error)
 
     if (!qga_guest_get_osinfo(subcommand->client, &os, error))
         return -1;
-    if (subcommand->as_json) {
+    if (subcommand->options->as_json) {
         output_result(&guest_os_info_type, &os);
         return EXIT_SUCCESS;
     }
@@ -83,7 +83,7 @@ ask_ping(const Subcommand *subcommand, GError **error)
         return -1;
     gint64 microseconds = g_get_monotonic_time() - start;
 
-    if (!subcommand->as_json) {
+    if (!subcommand->options->as_json) {
         printf("The agent answers, in %.2f ms.\n", (gdouble)microseconds / 1000);
         return EXIT_SUCCESS;
     }
@@ -117,7 +117,7 @@ ask_commands(const Subcommand *subcommand, GError **error)
     if (!qga_guest_info(subcommand->client, &info, error))
         return -1;
     g_ptr_array_sort(info->supported_commands, compare_names);
-    if (subcommand->as_json) {
+    if (subcommand->options->as_json) {
         output_result(&list_type, &info->supported_commands);
         return EXIT_SUCCESS;
     }

@@ -18,14 +18,24 @@ typedef enum {
 #define QGA_CLIENT_ERROR (qga_client_error_quark())
 GQuark qga_client_error_quark(void);
 
-/* Connect to `address` ("unix:PATH", or just a path) and find the start of our replies. No
- * answer may take longer than `timeout` seconds. */
+/* Connect to `address` (channel.h tells the kinds) and find the start of our replies. No answer
+ * may take longer than `timeout` seconds. */
 QgaClient *qga_client_new(const char *address, gdouble timeout, GError **error);
 void qga_client_free(QgaClient *client);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(QgaClient, qga_client_free)
 
 /* Send a request as it is (one line, without its end) and return the line that answers it. */
 char *qga_client_ask(QgaClient *client, const char *request, gsize size, GError **error);
+
+/* For messages; borrowed. */
+const char *qga_client_address(const QgaClient *client);
+
+/* The patience with every answer, in microseconds. */
+gint64 qga_client_timeout(const QgaClient *client);
+
+/* The next command waits in the agent; it shall answer at once when one of `fds` can be read.
+ * FALSE: the channel cannot do that. */
+gboolean qga_client_hurry(QgaClient *client, const GPollFD *fds, guint n_fds);
 
 /* The command that was called last; NULL before the first one. Borrowed until the next. */
 const char *qga_client_last_command(const QgaClient *client);

@@ -197,7 +197,7 @@ copy_to_guest(QgaClient *client, const char *source, const char *target, GError 
 static void
 report(const Subcommand *subcommand, gint64 bytes)
 {
-    if (!subcommand->as_json)
+    if (!subcommand->options->as_json)
         return;
     g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
     json_node_take_object(node, json_object_new());

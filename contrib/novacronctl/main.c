@@ -35,14 +35,6 @@ typedef struct {
     const char *details;
 } SubcommandRow;
 
-typedef struct {
-    char *address;
-    gdouble timeout;
-    gboolean as_json;
-    gboolean with_input;
-    gboolean show_version;
-} Options;
-
 static const SubcommandRow rows[] = {
     { "info", "", 0, 0, FALSE, ask_info, "show the agent's version and what it is denied", NULL },
     { "osinfo", "", 0, 0, FALSE, ask_osinfo, "show the guest's operating system", NULL },
@@ -52,9 +44,11 @@ static const SubcommandRow rows[] = {
     { "exec", "[--] PROGRAM [ARGUMENT...]", 1, G_MAXUINT, TRUE, exec_program,
       "run a program in the guest",
       "PROGRAM is searched for in the agent's PATH and runs with the agent's rights, without a\n"
-      "shell. Its output appears when it has ended, at most 16 MiB per stream. The exit status\n"
-      "is the program's, or 128 + N if signal N ended it. With --json, the output is printed\n"
-      "as base64 in out-data and err-data." },
+      "shell. Output appears as it comes; signals are passed on, the third that should end us\n"
+      "kills the program. The exit status is the program's, or 128 + N if signal N ended it.\n"
+      "With --json, the output is printed at the end as base64 in out-data and err-data.\n"
+      "On agents without novacron-exec, output (up to 16 MiB) appears at the end, input (up to\n"
+      "47 MiB) is sent before the start, and -t, -u, -C and --time-limit cannot be used." },
     { "cp", "SOURCE TARGET", 2, 2, FALSE, copy_file, "copy a file into or out of the guest",
       "One of SOURCE and TARGET is guest:PATH. Out of the guest, TARGET is replaced when the copy\n"
       "is complete. A TARGET that is a directory (in the guest: one that ends with a slash)\n"
@@ -89,6 +83,7 @@ describe_all(void)
                           "\nExamples:\n"
                           "  " PROGRAM " -c unix:/run/guest.sock info\n"
                           "  " PROGRAM " -c /run/guest.sock exec systemctl is-system-running\n"
+                          "  " PROGRAM " -d web1 exec -t bash -l\n"
                           "  " PROGRAM " -c /run/guest.sock cp guest:/etc/os-release .\n");
     return g_string_free(text, FALSE);
 }
@@ -98,19 +93,35 @@ add_options(GOptionContext *context, Options *options, const SubcommandRow *row)
 {
     const GOptionEntry common[] = {
         { "connect", 'c', 0, G_OPTION_ARG_FILENAME, &options->address,
-          "the agent's socket: unix:PATH or PATH", "ADDRESS" },
-        { "timeout", 't', 0, G_OPTION_ARG_DOUBLE, &options->timeout,
+          "the agent: unix:PATH, PATH, vsock:CID:PORT, libvirt:DOMAIN or local: (default:\n"
+          "                                     the environment's NOVACRONCTL_CONNECT)",
+          "ADDRESS" },
+        { "domain", 'd', 0, G_OPTION_ARG_STRING, &options->domain, "the same as -c libvirt:DOMAIN",
+          "DOMAIN" },
+        { "local", 'l', 0, G_OPTION_ARG_NONE, &options->is_local,
+          "the same as -c local:, for use within the guest", NULL },
+        { "timeout", 'T', 0, G_OPTION_ARG_DOUBLE, &options->timeout,
           "how long to wait for each answer (default: 30)", "SECONDS" },
         { "json", 'j', 0, G_OPTION_ARG_NONE, &options->as_json, "print JSON", NULL },
+        { "quiet", 'q', 0, G_OPTION_ARG_NONE, &options->quiet, "leave advice out", NULL },
         { NULL },
     };
     const GOptionEntry before[] = {
         { "version", 'V', 0, G_OPTION_ARG_NONE, &options->show_version, "print the version", NULL },
         { NULL },
     };
-    const GOptionEntry input[] = {
-        { "stdin", 'i', 0, G_OPTION_ARG_NONE, &options->with_input,
-          "pass standard input on, at most 47 MiB", NULL },
+    const GOptionEntry program[] = {
+        { "stdin", 'i', 0, G_OPTION_ARG_NONE, &options->with_input, "pass standard input on",
+          NULL },
+        { "tty", 't', 0, G_OPTION_ARG_NONE, &options->with_terminal,
+          "give the program a terminal, and standard input", NULL },
+        { "env", 'e', 0, G_OPTION_ARG_STRING_ARRAY, &options->environment,
+          "a variable for the program; may be repeated", "NAME=VALUE" },
+        { "directory", 'C', 0, G_OPTION_ARG_STRING, &options->directory, "where it starts",
+          "PATH" },
+        { "user", 'u', 0, G_OPTION_ARG_STRING, &options->user, "with this user's rights", "USER" },
+        { "time-limit", 0, 0, G_OPTION_ARG_DOUBLE, &options->time_limit, "end it after this time",
+          "SECONDS" },
         { NULL },
     };
 
@@ -118,7 +129,7 @@ add_options(GOptionContext *context, Options *options, const SubcommandRow *row)
     if (!row)
         g_option_context_add_main_entries(context, before, NULL);
     else if (row->runs_program)
-        g_option_context_add_main_entries(context, input, NULL);
+        g_option_context_add_main_entries(context, program, NULL);
 }
 
 /* Take the options out of `words`, whose first is skipped. */
@@ -153,12 +164,31 @@ check_words(const SubcommandRow *row, char **words, GError **error)
     return FALSE;
 }
 
+/* The three ways to name an agent become one. */
+static gboolean
+choose_address(Options *options, GError **error)
+{
+    if (!!options->address + !!options->domain + options->is_local > 1) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "-c, -d and --local each name an agent; one is enough");
+        return FALSE;
+    }
+    if (options->domain)
+        options->address = g_strconcat("libvirt:", options->domain, NULL);
+    else if (options->is_local)
+        options->address = g_strdup("local:");
+    else if (!options->address)
+        options->address = g_strdup(g_getenv("NOVACRONCTL_CONNECT"));
+    return TRUE;
+}
+
 static gboolean
 check_options(const Options *options, GError **error)
 {
     if (!options->address) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "which agent? Name the socket of its channel with -c unix:PATH");
+                    "which agent? Name the socket of its channel with -c unix:PATH, a libvirt\n"
+                    "domain with -d DOMAIN, or within the guest say --local");
         return FALSE;
     }
     if (!(options->timeout > 0 && options->timeout <= G_MAXINT)) {
@@ -216,8 +246,7 @@ run(const SubcommandRow *row, const Options *options, char **words)
     g_autoptr(QgaClient) client = qga_client_new(options->address, options->timeout, &error);
     const Subcommand subcommand = {
         .client = client,
-        .as_json = options->as_json,
-        .with_input = options->with_input,
+        .options = options,
         .words = (const char *const *)words,
     };
 
@@ -256,7 +285,8 @@ interpret(Options *options, char **words)
     words++;
     if (words[0] && g_str_equal(words[0], "--"))
         words++;
-    if (!check_words(row, words, &error) || !check_options(options, &error))
+    if (!check_words(row, words, &error) || !choose_address(options, &error) ||
+        !check_options(options, &error))
         return complain(NULL, error);
     return run(row, options, words);
 }
@@ -271,6 +301,10 @@ main(int argc, char **argv)
     setlocale(LC_CTYPE, "");
     int status = interpret(&options, argv);
     g_free(options.address);
+    g_free(options.domain);
+    g_strfreev(options.environment);
+    g_free(options.directory);
+    g_free(options.user);
 
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;

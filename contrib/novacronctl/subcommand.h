@@ -8,10 +8,27 @@
 
 #include "novacronctl/client.h"
 
+/* What the command line says beside words. */
+typedef struct {
+    char *address;
+    char *domain;
+    gboolean is_local;
+    gdouble timeout; /* times are in seconds */
+    gboolean as_json;
+    gboolean quiet;
+    gboolean show_version;
+    /* exec */
+    gboolean with_input; /* our standard input is the program's */
+    gboolean with_terminal;
+    char **environment;
+    char *directory;
+    char *user;
+    gdouble time_limit; /* 0: none */
+} Options;
+
 typedef struct {
     QgaClient *client;
-    gboolean as_json;
-    gboolean with_input; /* exec: our standard input is the program's */
+    const Options *options;
     const char *const *words;
 } Subcommand;
 

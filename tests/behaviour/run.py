@@ -18,10 +18,9 @@ import memory
 import sessions
 import starts
 import vsock
-import watchdog
 from lib import check, suite
 
-MODULES = [clients, memory, limits, sessions, daemon, starts, logs, vsock, watchdog]
+MODULES = [clients, memory, limits, sessions, daemon, starts, logs, vsock]
 
 
 def main() -> int:

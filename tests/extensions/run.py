@@ -10,11 +10,10 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
-import agent
 import programs
 from lib import check, suite
 
-MODULES = [agent, programs]
+MODULES = [programs]
 
 
 def main() -> int:
