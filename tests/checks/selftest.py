@@ -22,6 +22,9 @@ GOOD = {
     'extensions/usage/top.c': C + '#include "job/job.h"\n',
     'contrib/novacronctl/main.c': C + '#include <json-glib/json-glib.h>\n',
     'tests/transcripts/guest-ping.txt': '> {"execute": "guest-ping"}\n',
+    'contrib/doc/guide.md': '# The guide\n\n## Say `x`, twice!\n\n[up](../../README.md#title), '
+                            '[on](#say-x-twice), `contrib/*/main.c`, https://x.example/contrib/y\n',
+    'README.md': '# title\n\n[guide](contrib/doc/guide.md), `contrib/doc/`\n',
     'build/qapi-schema/gen/commands.c': '    { "guest-ping", run_guest_ping, NULL },\n',
     'build/qapi-schema/gen/reference.md': '### guest-ping\n\nShow that the agent is alive.\n',
 }
@@ -60,8 +63,12 @@ FAULTS: List[Fault] = [
           'no transcript guest-x.txt'),
     Fault('table-sanity.py', 'qga-compat/commands/x.c', 'int\nguest_lost(void)\n{\n}',
           'a handler without a row: guest-lost'),
+    Fault('links.py', 'README.md', '[it](contrib/guide.md)', 'nowhere: contrib/guide.md'),
+    Fault('links.py', 'README.md', '[it](contrib/doc/guide.md#x)', 'README.md:4: leads nowhere'),
+    Fault('links.py', 'contrib/doc/guide.md', '[x]: #the-guides', 'leads nowhere: #the-guides'),
+    Fault('links.py', 'README.md', 'run `contrib/go now`', 'no such file: contrib/go'),
     Fault('style.py', 'README.md', 'x' * 101, '101 columns'),
-    Fault('style.py', 'README.md', 'blank ', 'README.md:2: trailing blanks'),
+    Fault('style.py', 'README.md', 'blank ', 'README.md:4: trailing blanks'),
     Fault('style.py', 'README.md', 'see ' + FOLDER, 'path of one machine'),
     Fault('style.py', 'README.md', 'from ' + HOST, 'mirror'),
     Fault('style.py', 'tool.py', PY.replace('2.0', '3.0'), 'no SPDX'),
