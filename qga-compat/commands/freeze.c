@@ -9,26 +9,6 @@
 #include "core/call.h"
 #include "gen/guest-agent-commands.h"
 
-static gpointer
-freezer_open(GaAgent *agent)
-{
-    return ga_freezer_new(agent);
-}
-
-static void
-freezer_close(gpointer state)
-{
-    ga_freezer_free(state);
-}
-
-static const GaSlot freezer_slot = { "freezer", freezer_open, freezer_close };
-
-static GaFreezer *
-freezer_of(GaAgent *agent)
-{
-    return ga_agent_slot(agent, &freezer_slot);
-}
-
 static void
 frozen(gint64 count, GError *error, gpointer user_data)
 {
@@ -64,39 +44,48 @@ guest_fsfreeze_status(GaAgent *agent, GuestFsfreezeStatus *ret_value, G_GNUC_UNU
     return TRUE;
 }
 
+static void
+freeze(GaCall *call, const GPtrArray *only, GaFreezerDone done)
+{
+    GaAgent *agent = ga_call_agent(call);
+    GaFreezeRequest request = { ga_call_command(call)->name, only,
+                                ga_agent_config(agent)->freeze_deadline_ms, NULL };
+
+    ga_freezer_freeze(ga_freezer_of(agent), &request, done, call);
+}
+
 void
 guest_fsfreeze_freeze(GaCall *call)
 {
-    ga_freezer_freeze(freezer_of(ga_call_agent(call)), "guest-fsfreeze-freeze", NULL, frozen, call);
+    freeze(call, NULL, frozen);
 }
 
 void
 guest_fsfreeze_freeze_list(GaCall *call, const GuestFsfreezeFreezeListArgs *args)
 {
-    ga_freezer_freeze(freezer_of(ga_call_agent(call)), "guest-fsfreeze-freeze-list",
-                      args->mountpoints, list_frozen, call);
+    freeze(call, args->mountpoints, list_frozen);
 }
 
 void
 guest_fsfreeze_thaw(GaCall *call)
 {
-    ga_freezer_thaw(freezer_of(ga_call_agent(call)), thawed, call);
+    ga_freezer_thaw(ga_freezer_of(ga_call_agent(call)), ga_call_command(call)->name, thawed, call);
 }
 
 void
 ga_freeze_resume(GaAgent *agent)
 {
-    ga_freezer_resume(freezer_of(agent));
+    ga_freezer_resume(ga_freezer_of(agent));
 }
 
 gboolean
 ga_freeze_wait(GaAgent *agent, void (*idle)(gpointer owner), gpointer owner)
 {
-    return ga_freezer_wait(freezer_of(agent), idle, owner);
+    return ga_freezer_wait(ga_freezer_of(agent), idle, owner);
 }
 
 gboolean
 ga_freeze_is_guarded(GaAgent *agent)
 {
-    return ga_freezer_is_guarded(freezer_of(agent));
+    return ga_freezer_is_guarded(ga_freezer_of(agent));
 }

@@ -16,11 +16,15 @@
 #include "commands/freezer.h"
 
 #include "commands/helper.h"
+#include "core/refusal.h"
 #include "core/task.h"
 #include "platform/freeze.h"
 #include "runtime/qapi-error.h"
 
 #define MS_IN_US G_GINT64_CONSTANT(1000)
+
+/* For the guardian to answer. It wants a few microseconds. */
+#define SILENCE_MS 1000
 
 typedef enum { FREEZE, THAW, EXPIRE } Kind;
 
@@ -30,6 +34,7 @@ typedef struct {
     GPtrArray *only;
     OsFreeze *freeze;
     OsGuardian *guardian; /* of a freeze that was given up; it must know when that is over */
+    gint64 begun;         /* of the work; monotonic, as the deadline */
     gint64 deadline;
     gint64 count;
     GError *error;
@@ -39,6 +44,8 @@ typedef struct {
     Kind kind;
     const char *command;
     GPtrArray *only;
+    guint deadline_ms;
+    char *id;
     gboolean has_expired; /* its freeze has ended before its thaw */
     gint64 count;
     GError *error;
@@ -46,14 +53,27 @@ typedef struct {
     gpointer user_data;
 } Operation;
 
+/* Somebody who wants the deadline put off. */
+typedef struct {
+    gint64 deadline;
+    GaFreezerKept kept; /* NULL: nobody does */
+    gpointer user_data;
+    guint timer;
+} Keeping;
+
 struct GaFreezer {
     GaAgent *agent;
     GQueue waiting; /* Operation */
     Operation *current;
     void (*next)(GaFreezer *freezer, GError *error); /* after the hook */
-    Work *work;                                      /* on a thread for the current operation */
-    Work *abandoned;                                 /* of a freeze that was given up */
-    guint timer;                                     /* gives up before there is a guardian */
+    gint64 hook_begun;
+    gint64 *hook_span;
+    GaFreezeReport report;
+    guint deadline_ms; /* of the last freeze */
+    Keeping keeping;
+    Work *work;      /* on a thread for the current operation */
+    Work *abandoned; /* of a freeze that was given up */
+    guint timer;     /* gives up before there is a guardian */
     OsGuardian *guardian;
     void (*idle)(gpointer owner); /* waited for by somebody */
     gpointer idle_owner;
@@ -70,6 +90,7 @@ operation_free(gpointer data)
         return;
     if (operation->only)
         g_ptr_array_unref(operation->only);
+    g_free(operation->id);
     g_clear_error(&operation->error);
     g_free(operation);
 }
@@ -83,6 +104,18 @@ work_free(Work *work)
         g_ptr_array_unref(work->only);
     g_clear_error(&work->error);
     g_free(work);
+}
+
+static void
+report_clear(GaFreezeReport *report)
+{
+    g_free(report->id);
+    g_free(report->thaw_hook_error);
+    if (report->file_systems)
+        g_ptr_array_unref(report->file_systems);
+    *report = (GaFreezeReport){
+        .count = -1, .thawed = -1, .freeze_hook = -1, .freeze = -1, .thaw = -1, .thaw_hook = -1
+    };
 }
 
 static const GaConfig *
@@ -132,7 +165,7 @@ finish(GaFreezer *freezer, gint64 count, GError *error)
 static void
 finish_expired(GaFreezer *freezer)
 {
-    guint deadline = config_of(freezer)->freeze_deadline_ms;
+    guint deadline = freezer->deadline_ms;
     g_autofree char *limit = deadline ? g_strdup_printf(" of %u ms", deadline) : g_strdup("");
     GError *error = NULL;
 
@@ -153,6 +186,7 @@ work_new(GaFreezer *freezer)
     Work *work = g_new0(Work, 1);
 
     work->freezer = freezer;
+    work->begun = g_get_monotonic_time();
     freezer->work = work;
     return work;
 }
@@ -189,11 +223,13 @@ on_hook(GError *error, gpointer user_data)
 {
     GaFreezer *freezer = user_data;
 
+    *freezer->hook_span = g_get_monotonic_time() - freezer->hook_begun;
     freezer->next(freezer, error);
 }
 
 static void
-run_hook(GaFreezer *freezer, const char *argument, void (*next)(GaFreezer *, GError *))
+run_hook(GaFreezer *freezer, const char *argument, gint64 *span,
+         void (*next)(GaFreezer *, GError *))
 {
     const GaConfig *config = config_of(freezer);
     g_autofree char *word = g_strdup(argument);
@@ -205,17 +241,84 @@ run_hook(GaFreezer *freezer, const char *argument, void (*next)(GaFreezer *, GEr
         return;
     }
     freezer->next = next;
+    freezer->hook_begun = g_get_monotonic_time();
+    freezer->hook_span = span;
     ga_account(ga_agent_account(freezer->agent), freezer->current->command,
                "executing fsfreeze hook with arg '%s'", argument);
     ga_helper_run(&spec, on_hook, freezer);
 }
 
+/* Keeping. */
+
+static void
+stop_keeping(GaFreezer *freezer)
+{
+    if (freezer->keeping.timer)
+        g_source_remove(freezer->keeping.timer);
+    freezer->keeping = (Keeping){ .kept = NULL };
+}
+
+static void
+answer_keeping(GaFreezer *freezer, gint64 deadline, GError *error)
+{
+    Keeping keeping = freezer->keeping;
+
+    stop_keeping(freezer);
+    keeping.kept(deadline, error, keeping.user_data);
+}
+
+static void
+fail_keeping(GaFreezer *freezer)
+{
+    GError *error = NULL;
+
+    if (!freezer->keeping.kept)
+        return;
+    ga_refuse(&error, GA_REFUSAL_NOT_FOUND, "the freeze has ended before this");
+    answer_keeping(freezer, 0, error);
+}
+
+static gboolean
+on_silence(gpointer user_data)
+{
+    GaFreezer *freezer = user_data;
+    GError *error = NULL;
+
+    freezer->keeping.timer = 0;
+    ga_refuse(&error, GA_REFUSAL_TIMEOUT,
+              "the guardian does not answer: the old deadline holds, or the new one");
+    answer_keeping(freezer, 0, error);
+    return G_SOURCE_REMOVE;
+}
+
 /* Thawing. */
+
+/* All is known about how the freeze has ended. */
+static void
+close_report(GaFreezer *freezer)
+{
+    GaFreezeReport *report = &freezer->report;
+    const Operation *operation = freezer->current;
+    gint64 now = g_get_monotonic_time();
+
+    if (report->is_over)
+        return;
+    report->is_over = TRUE;
+    report->ended_by = operation->command;
+    report->is_expired = operation->kind == EXPIRE || operation->has_expired;
+    report->ended = report->is_expired && report->deadline ? MIN(now, report->deadline) : now;
+    fail_keeping(freezer);
+}
 
 static void
 after_thaw_hook(GaFreezer *freezer, GError *error)
 {
     Operation *operation = freezer->current;
+
+    if (error) {
+        g_free(freezer->report.thaw_hook_error);
+        freezer->report.thaw_hook_error = g_strdup(error->message);
+    }
 
     if (operation->kind != THAW) {
         if (error)
@@ -236,7 +339,7 @@ static void
 run_thaw_hook(GaFreezer *freezer)
 {
     account(freezer, "guest-fsthaw called");
-    run_hook(freezer, "thaw", after_thaw_hook);
+    run_hook(freezer, "thaw", &freezer->report.thaw_hook, after_thaw_hook);
 }
 
 /* Nothing is frozen in the end. What the hook has stopped would stay so: clients thaw only what an
@@ -246,12 +349,14 @@ undo_freeze_hook(GaFreezer *freezer, GError *error)
 {
     freezer->current->error = error;
     freezer->current->count = error ? -1 : 0;
-    run_hook(freezer, "thaw", after_thaw_hook);
+    close_report(freezer);
+    run_hook(freezer, "thaw", &freezer->report.thaw_hook, after_thaw_hook);
 }
 
 static void
 after_release(GaFreezer *freezer)
 {
+    close_report(freezer);
     if (freezer->current->kind == FREEZE && !freezer->current->error) {
         ga_persist_forget_expired(ga_agent_persist(freezer->agent));
         undo_freeze_hook(freezer, NULL);
@@ -299,6 +404,10 @@ thaw_done(gpointer data)
     gboolean is_tried = work->count >= 0;
     if (operation->kind == THAW)
         operation->count = work->count;
+    if (!freezer->report.is_over) {
+        freezer->report.thawed = work->count;
+        freezer->report.thaw = g_get_monotonic_time() - work->begun;
+    }
     work_free(work);
     if (is_tried)
         leave_frozen_state(freezer);
@@ -343,9 +452,12 @@ freeze_done(gpointer data)
     GError *error = g_steal_pointer(&work->error);
     if (!error && work->deadline && !freezer->guardian)
         qapi_set_error(&error, "failed to freeze: the guardian of the freeze has gone");
+    freezer->report.count = count;
+    freezer->report.freeze = g_get_monotonic_time() - work->begun;
+    freezer->report.file_systems = os_freeze_list(work->freeze);
     work_free(work);
     if (freezer->guardian)
-        os_guardian_freezing_is_over(freezer->guardian);
+        os_guardian_freezing_is_over(freezer->guardian, count);
     if (error)
         fail_freeze(freezer, error);
     else if (count == 0)
@@ -355,6 +467,9 @@ freeze_done(gpointer data)
 }
 
 static void on_guardian_ended(gpointer owner, gboolean has_expired);
+static void on_guardian_told(gpointer owner, gint64 deadline, gint64 count);
+
+static const OsGuardianEvents guardian_events = { on_guardian_ended, on_guardian_told };
 
 static gboolean
 start_guardian(GaFreezer *freezer, const OsFreeze *freeze, gint64 deadline, GError **error)
@@ -362,19 +477,37 @@ start_guardian(GaFreezer *freezer, const OsFreeze *freeze, gint64 deadline, GErr
     const char *directory = ga_persist_directory(ga_agent_persist(freezer->agent));
 
     if (deadline)
-        freezer->guardian = os_guardian_start(freeze, directory, deadline, on_guardian_ended,
+        freezer->guardian = os_guardian_start(freeze, directory, deadline, &guardian_events,
                                               freezer, error);
     return !deadline || freezer->guardian;
+}
+
+/* What the next agent is to know. */
+static void
+describe(const GaFreezer *freezer)
+{
+    const GaFreezeReport *report = &freezer->report;
+    g_autofree char *text = NULL;
+
+    if (report->id)
+        text = g_strdup_printf("%s %" G_GINT64_FORMAT "\n", report->id, report->begun);
+    ga_persist_describe_freeze(ga_agent_persist(freezer->agent), text);
 }
 
 /* Everything that has to be written is written now. */
 static void
 enter_frozen_state(GaFreezer *freezer, OsFreeze *freeze)
 {
-    guint deadline_ms = config_of(freezer)->freeze_deadline_ms;
-    gint64 deadline = deadline_ms ? g_get_monotonic_time() + deadline_ms * MS_IN_US : 0;
+    GaFreezeReport *report = &freezer->report;
+    guint deadline_ms = freezer->deadline_ms;
+    gint64 deadline = 0;
     GError *error = NULL;
 
+    report->begun = g_get_monotonic_time();
+    if (deadline_ms)
+        deadline = report->begun + deadline_ms * MS_IN_US;
+    report->deadline = deadline;
+    describe(freezer);
     ga_persist_forget_expired(ga_agent_persist(freezer->agent));
     ga_agent_freeze(freezer->agent);
     if (!start_guardian(freezer, freeze, deadline, &error)) {
@@ -398,7 +531,8 @@ give_up_freeze(GaFreezer *freezer)
     freezer->abandoned = g_steal_pointer(&freezer->work);
     operation->count = -1;
     qapi_set_error(&operation->error, "failed to freeze: the deadline of %u ms has passed",
-                   config_of(freezer)->freeze_deadline_ms);
+                   freezer->deadline_ms);
+    close_report(freezer);
     run_thaw_hook(freezer);
 }
 
@@ -449,10 +583,9 @@ after_freeze_hook(GaFreezer *freezer, GError *error)
     }
 
     Work *work = work_new(freezer);
-    guint deadline_ms = config_of(freezer)->freeze_deadline_ms;
     work->only = g_steal_pointer(&freezer->current->only);
-    if (deadline_ms)
-        freezer->timer = g_timeout_add(deadline_ms, on_opening_hangs, freezer);
+    if (freezer->deadline_ms)
+        freezer->timer = g_timeout_add(freezer->deadline_ms, on_opening_hangs, freezer);
     ga_task_run_apart(open_work, open_done, work);
 }
 
@@ -477,7 +610,10 @@ begin_freeze(GaFreezer *freezer)
         return;
     }
     account(freezer, "guest-fsfreeze called");
-    run_hook(freezer, "freeze", after_freeze_hook);
+    report_clear(&freezer->report);
+    freezer->report.id = g_strdup(freezer->current->id);
+    freezer->deadline_ms = freezer->current->deadline_ms;
+    run_hook(freezer, "freeze", &freezer->report.freeze_hook, after_freeze_hook);
 }
 
 /* Operations. */
@@ -532,6 +668,7 @@ on_guardian_ended(gpointer owner, gboolean has_expired)
     OsGuardian *guardian = g_steal_pointer(&freezer->guardian);
     Operation *operation = freezer->current;
 
+    fail_keeping(freezer);
     if (has_expired && is_freezing(freezer)) {
         freezer->work->guardian = guardian;
         ga_agent_thaw(freezer->agent, TRUE);
@@ -551,12 +688,27 @@ on_guardian_ended(gpointer owner, gboolean has_expired)
     }
 }
 
+static void
+on_guardian_told(gpointer owner, gint64 deadline, gint64 count)
+{
+    GaFreezer *freezer = owner;
+    GaFreezeReport *report = &freezer->report;
+
+    report->deadline = deadline;
+    if (report->count < 0)
+        report->count = count;
+    if (freezer->keeping.kept && deadline >= freezer->keeping.deadline)
+        answer_keeping(freezer, deadline, NULL);
+}
+
 GaFreezer *
 ga_freezer_new(GaAgent *agent)
 {
     GaFreezer *freezer = g_new0(GaFreezer, 1);
 
     freezer->agent = agent;
+    report_clear(&freezer->report);
+    freezer->report.is_over = TRUE;
     g_queue_init(&freezer->waiting);
     return freezer;
 }
@@ -576,6 +728,8 @@ ga_freezer_free(GaFreezer *freezer)
     if (is_freezing(freezer))
         os_freeze_stop(freezer->work->freeze);
     stop_timer(freezer);
+    stop_keeping(freezer);
+    report_clear(&freezer->report);
     forget(freezer->work);
     forget(freezer->abandoned);
     operation_free(freezer->current);
@@ -585,13 +739,37 @@ ga_freezer_free(GaFreezer *freezer)
     g_free(freezer);
 }
 
-void
-ga_freezer_freeze(GaFreezer *freezer, const char *command, const GPtrArray *only,
-                  GaFreezerDone done, gpointer user_data)
+static gpointer
+freezer_open(GaAgent *agent)
 {
-    Operation operation = {
-        .kind = FREEZE, .command = command, .done = done, .user_data = user_data
-    };
+    return ga_freezer_new(agent);
+}
+
+static void
+freezer_close(gpointer state)
+{
+    ga_freezer_free(state);
+}
+
+static const GaSlot freezer_slot = { "freezer", freezer_open, freezer_close };
+
+GaFreezer *
+ga_freezer_of(GaAgent *agent)
+{
+    return ga_agent_slot(agent, &freezer_slot);
+}
+
+void
+ga_freezer_freeze(GaFreezer *freezer, const GaFreezeRequest *request, GaFreezerDone done,
+                  gpointer user_data)
+{
+    const GPtrArray *only = request->only;
+    Operation operation = { .kind = FREEZE,
+                            .command = request->command,
+                            .deadline_ms = request->deadline_ms,
+                            .id = g_strdup(request->id),
+                            .done = done,
+                            .user_data = user_data };
 
     if (only) {
         operation.only = g_ptr_array_new_full(only->len, g_free);
@@ -602,11 +780,72 @@ ga_freezer_freeze(GaFreezer *freezer, const char *command, const GPtrArray *only
 }
 
 void
-ga_freezer_thaw(GaFreezer *freezer, GaFreezerDone done, gpointer user_data)
+ga_freezer_thaw(GaFreezer *freezer, const char *command, GaFreezerDone done, gpointer user_data)
 {
     add(freezer,
-        (Operation){
-            .kind = THAW, .command = "guest-fsfreeze-thaw", .done = done, .user_data = user_data });
+        (Operation){ .kind = THAW, .command = command, .done = done, .user_data = user_data });
+}
+
+/* No operation under way may change what is kept, and none may begin before the answer: the
+ * guardian hears of a thaw after this. */
+static gboolean
+can_keep(const GaFreezer *freezer, GError **error)
+{
+    if (freezer->current || freezer->keeping.kept) {
+        ga_refuse(error, GA_REFUSAL_BUSY, "a freeze, a thaw or a keepalive is under way");
+        return FALSE;
+    }
+    if (!freezer->guardian) {
+        ga_refuse(error, GA_REFUSAL_NOT_FOUND, "nothing is frozen until a deadline");
+        return FALSE;
+    }
+    return TRUE;
+}
+
+void
+ga_freezer_keep(GaFreezer *freezer, gint64 deadline, GaFreezerKept kept, gpointer user_data)
+{
+    GError *error = NULL;
+
+    if (!can_keep(freezer, &error)) {
+        kept(0, error, user_data);
+        return;
+    }
+    freezer->keeping = (Keeping){ deadline, kept, user_data,
+                                  g_timeout_add(SILENCE_MS, on_silence, freezer) };
+    os_guardian_keep(freezer->guardian, deadline);
+}
+
+GaFreezerPhase
+ga_freezer_phase(const GaFreezer *freezer)
+{
+    gboolean is_freeze = freezer->current && freezer->current->kind == FREEZE;
+
+    if (freezer->current && !is_freeze)
+        return GA_FREEZER_THAWING;
+    if (is_freeze)
+        return is_frozen(freezer) ? GA_FREEZER_FREEZING : GA_FREEZER_PREPARING;
+    return is_frozen(freezer) ? GA_FREEZER_FROZEN : GA_FREEZER_IDLE;
+}
+
+const GaFreezeReport *
+ga_freezer_report(const GaFreezer *freezer)
+{
+    return &freezer->report;
+}
+
+/* What a former agent has said of its freeze. */
+static void
+read_description(GaFreezer *freezer)
+{
+    g_autofree char *text = ga_persist_read_freeze(ga_agent_persist(freezer->agent));
+    g_auto(GStrv) words = text ? g_strsplit(text, " ", 2) : NULL;
+
+    freezer->report.is_over = FALSE;
+    if (!words || !words[0] || !words[1])
+        return;
+    freezer->report.id = g_strdup(words[0]);
+    freezer->report.begun = g_ascii_strtoll(words[1], NULL, 10);
 }
 
 void
@@ -614,14 +853,18 @@ ga_freezer_resume(GaFreezer *freezer)
 {
     GaPersist *persist = ga_agent_persist(freezer->agent);
 
+    freezer->deadline_ms = config_of(freezer)->freeze_deadline_ms;
+    if (is_frozen(freezer) || ga_persist_has_expired(persist))
+        read_description(freezer);
     if (is_frozen(freezer))
-        freezer->guardian = os_guardian_find(ga_persist_directory(persist), on_guardian_ended,
+        freezer->guardian = os_guardian_find(ga_persist_directory(persist), &guardian_events,
                                              freezer);
     else
         os_guardian_dismiss(ga_persist_directory(persist));
     if (ga_persist_has_expired(persist))
         add_expiry(freezer, TRUE); /* while there was no agent to run the hook */
-    else if (is_frozen(freezer) && !freezer->guardian && config_of(freezer)->freeze_deadline_ms)
+    else if (is_frozen(freezer) && !freezer->guardian &&
+             (config_of(freezer)->freeze_deadline_ms || freezer->report.id))
         add_expiry(freezer, FALSE);
 }
 

@@ -20,11 +20,56 @@ GaFreezer *ga_freezer_new(GaAgent *agent);
 void ga_freezer_free(GaFreezer *freezer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GaFreezer, ga_freezer_free)
 
-/* Freeze those at the mount points `only` (of char *, copied), or all (NULL). `command` lives for
- * ever. */
-void ga_freezer_freeze(GaFreezer *freezer, const char *command, const GPtrArray *only,
-                       GaFreezerDone done, gpointer user_data);
-void ga_freezer_thaw(GaFreezer *freezer, GaFreezerDone done, gpointer user_data);
+/* The one that the agent's commands share. */
+GaFreezer *ga_freezer_of(GaAgent *agent);
+
+typedef struct {
+    const char *command;   /* lives for ever */
+    const GPtrArray *only; /* mount points (of char *, copied); NULL: all */
+    guint deadline_ms;     /* from the frozen state on; 0: none */
+    const char *id;        /* told of it also after a restart (copied); NULL: it has none */
+} GaFreezeRequest;
+
+void ga_freezer_freeze(GaFreezer *freezer, const GaFreezeRequest *request, GaFreezerDone done,
+                       gpointer user_data);
+void ga_freezer_thaw(GaFreezer *freezer, const char *command, GaFreezerDone done,
+                     gpointer user_data);
+
+/* The deadline that holds now (monotonic), or an error (transfer full): it came too late, or
+ * nobody knows. */
+typedef void (*GaFreezerKept)(gint64 deadline, GError *error, gpointer user_data);
+
+/* Put the deadline off, to `deadline` if that is later. */
+void ga_freezer_keep(GaFreezer *freezer, gint64 deadline, GaFreezerKept kept, gpointer user_data);
+
+typedef enum {
+    GA_FREEZER_IDLE,
+    GA_FREEZER_PREPARING, /* the hook runs, or the file systems are looked up */
+    GA_FREEZER_FREEZING,
+    GA_FREEZER_FROZEN,
+    GA_FREEZER_THAWING,
+} GaFreezerPhase;
+
+GaFreezerPhase ga_freezer_phase(const GaFreezer *freezer);
+
+/* The freeze that is under way or the last one. Times are monotonic, in microseconds, 0: not known
+ * or not yet; spans are in microseconds, -1: nothing of the kind was done here. */
+typedef struct {
+    char *id;             /* NULL: none */
+    gint64 begun;         /* of the frozen state; that of a former agent, too */
+    gint64 deadline;      /* 0: none, or the guardian was not heard yet */
+    gint64 ended;         /* not before the end */
+    gboolean is_over;     /* or there was none */
+    gboolean is_expired;  /* it ended before a thaw was asked for, or during that */
+    const char *ended_by; /* the command */
+    gint64 count;         /* of file systems frozen; -1: not known, or not yet */
+    gint64 thawed;        /* of file systems that still were at the end */
+    gint64 freeze_hook, freeze, thaw, thaw_hook; /* spans */
+    char *thaw_hook_error;                       /* NULL: none */
+    GPtrArray *file_systems; /* OsFrozen (platform/freeze.h); NULL: frozen by a former agent */
+} GaFreezeReport;
+
+const GaFreezeReport *ga_freezer_report(const GaFreezer *freezer);
 
 /* The agent has started. */
 void ga_freezer_resume(GaFreezer *freezer);

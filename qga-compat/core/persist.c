@@ -24,6 +24,7 @@ struct GaPersist {
     char *path;
     char *frozen_path;
     char *expired_path;
+    char *description; /* of the freeze */
     gboolean is_frozen;
     gboolean is_late; /* the file does not have next_handle yet */
     gint64 next_handle;
@@ -38,6 +39,7 @@ ga_persist_free(GaPersist *persist)
     g_free(persist->path);
     g_free(persist->frozen_path);
     g_free(persist->expired_path);
+    g_free(persist->description);
     g_free(persist);
 }
 
@@ -200,12 +202,31 @@ fail_mark(const GaPersist *persist, const char *deed, const char *verb, GError *
 static gboolean
 make_mark(const GaPersist *persist, GError **error)
 {
-    gint fd = g_open(persist->frozen_path, O_CREAT | O_WRONLY, 0600);
+    gint fd = g_open(persist->frozen_path, O_CREAT | O_TRUNC | O_WRONLY, 0600);
 
     if (fd < 0)
         return fail_mark(persist, "open/create file", "create", error);
-    g_close(fd, NULL);
-    return TRUE;
+
+    FILE *stream = fdopen(fd, "w");
+    fputs(persist->description ? persist->description : "", stream);
+    return fclose(stream) == 0 || fail_mark(persist, "write", "write", error);
+}
+
+void
+ga_persist_describe_freeze(GaPersist *persist, const char *text)
+{
+    g_free(persist->description);
+    persist->description = g_strdup(text);
+}
+
+char *
+ga_persist_read_freeze(const GaPersist *persist)
+{
+    char *text = NULL;
+
+    if (!g_file_get_contents(persist->frozen_path, &text, NULL, NULL))
+        g_file_get_contents(persist->expired_path, &text, NULL, NULL);
+    return text;
 }
 
 static void

@@ -36,6 +36,11 @@ gboolean ga_persist_is_frozen(const GaPersist *persist);
 gboolean ga_persist_set_frozen(GaPersist *persist, gboolean is_frozen,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* What the mark that is set next says of the freeze (NULL, as upstream's: nothing), for the agent
+ * that finds it or the note that it has turned into. NULL if there is nothing to read. */
+void ga_persist_describe_freeze(GaPersist *persist, const char *text);
+char *ga_persist_read_freeze(const GaPersist *persist);
+
 /* No longer frozen, but nobody asked for it: leave the note, unless somebody else has left it. */
 gboolean ga_persist_expire(GaPersist *persist, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

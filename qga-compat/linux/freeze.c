@@ -40,6 +40,7 @@ typedef struct {
     gint fd;            /* -1: could not be opened */
     gint error;         /* then why */
     gboolean is_frozen; /* by us; being thawed: that it was */
+    gint64 took;        /* microseconds in FIFREEZE */
     GError *failure;    /* why not */
 } Target;
 
@@ -256,10 +257,19 @@ freeze_fd(gint fd, const OsMount *mount, GError **error)
 }
 
 static void
+freeze_target(Target *target, gint fd)
+{
+    gint64 begun = g_get_monotonic_time();
+
+    target->is_frozen = freeze_fd(fd, target->turn.mount, &target->failure);
+    target->took = g_get_monotonic_time() - begun;
+}
+
+static void
 freeze_opened(const Work *work, Target *target)
 {
     if (target->fd >= 0 && may_go_on(work->freeze, work->deadline, &target->failure))
-        target->is_frozen = freeze_fd(target->fd, target->turn.mount, &target->failure);
+        freeze_target(target, target->fd);
 }
 
 /* One that there was no descriptor for has its turn when no other needs one. */
@@ -276,7 +286,7 @@ freeze_unopened(const Work *work, Target *target)
         qapi_set_errno(&target->failure, errno, "failed to open %s", mount->directory);
         return;
     }
-    target->is_frozen = freeze_fd(fd, mount, &target->failure);
+    freeze_target(target, fd);
     close(fd);
 }
 
@@ -331,6 +341,32 @@ os_freeze_run(OsFreeze *freeze, gint64 deadline, GError **error)
         begin = end;
     }
     return count;
+}
+
+void
+os_frozen_free(OsFrozen *frozen)
+{
+    g_free(frozen->device);
+    g_free(frozen->directory);
+    g_free(frozen->type);
+    g_free(frozen);
+}
+
+GPtrArray *
+os_freeze_list(const OsFreeze *freeze)
+{
+    GPtrArray *list = g_ptr_array_new_with_free_func((GDestroyNotify)os_frozen_free);
+
+    for (guint i = 0; i < freeze->targets->len; i++) {
+        const Target *target = target_at(freeze, i);
+        const OsMount *mount = target->turn.mount;
+        OsFrozen *frozen = g_new(OsFrozen, 1);
+
+        *frozen = (OsFrozen){ g_strdup(mount->source), g_strdup(mount->directory),
+                              g_strdup(mount->type), target->is_frozen, target->took };
+        g_ptr_array_add(list, frozen);
+    }
+    return list;
 }
 
 /* A file system may have been frozen several times. Returns 0 as long as it was. */
@@ -394,7 +430,7 @@ os_thaw(GError **error)
 
 OsGuardian *
 os_guardian_start(const OsFreeze *freeze, const char *directory, gint64 deadline,
-                  OsGuardianEnded ended, gpointer owner, GError **error)
+                  const OsGuardianEvents *events, gpointer owner, GError **error)
 {
     guint n = freeze->targets->len;
     g_autofree gint *fds = g_new(gint, n);
@@ -406,5 +442,5 @@ os_guardian_start(const OsFreeze *freeze, const char *directory, gint64 deadline
         fds[n - 1 - i] = target_at(freeze, i)->fd;
 
     OsGuardianSpec spec = { directory, fds, n, deadline, thaw_fd };
-    return os_guardian_fork(&spec, ended, owner, error);
+    return os_guardian_fork(&spec, events, owner, error);
 }

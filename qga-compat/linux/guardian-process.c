@@ -56,7 +56,9 @@ typedef struct {
     gint connections[CONNECTIONS_MAX]; /* -1: none; the first is the agent's that freezes */
     gboolean has_agent;                /* that one came */
     gboolean has_expired;
+    gboolean is_ending; /* the deadline has passed, or the system ends us: it is not put off */
     gint64 deadline;
+    gint64 count; /* -1: freezing is not over */
     OsThawers *thawers;
 
     guint n_kept;
@@ -64,6 +66,25 @@ typedef struct {
     guint n_texts;
     Text texts[TEXTS_MAX];
 } Plan;
+
+void
+os_guardian_tell(gint fd, OsGuardianMessage message)
+{
+    send(fd, &message, sizeof message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* That a peer has left with something unread is told before what it had said. */
+gboolean
+os_guardian_hear(gint fd, OsGuardianMessage *message)
+{
+    gssize size = recv(fd, message, sizeof *message, MSG_DONTWAIT);
+
+    if (size < 0 && errno == ECONNRESET)
+        size = recv(fd, message, sizeof *message, MSG_DONTWAIT);
+    if (size >= 0)
+        errno = 0;
+    return size == sizeof *message;
+}
 
 static gint64
 now(void)
@@ -184,9 +205,17 @@ settle(Plan *plan)
 static void
 tell_expired(gint fd)
 {
-    static const char letter = OS_GUARDIAN_EXPIRED;
+    os_guardian_tell(fd, (OsGuardianMessage){ .letter = OS_GUARDIAN_EXPIRED });
+}
 
-    send(fd, &letter, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+/* Who comes too late hears of the end. */
+static void
+keep(Plan *plan, gint fd, gint64 deadline)
+{
+    if (plan->is_ending)
+        return;
+    plan->deadline = MAX(plan->deadline, deadline);
+    os_guardian_tell(fd, (OsGuardianMessage){ plan->deadline, plan->count, OS_GUARDIAN_KEPT });
 }
 
 static void
@@ -222,19 +251,22 @@ part_from(Plan *plan, guint i)
 static gboolean
 listen_to(Plan *plan, guint i)
 {
-    char letter;
+    OsGuardianMessage message;
 
-    if (recv(plan->connections[i], &letter, 1, MSG_DONTWAIT) <= 0) {
+    if (!os_guardian_hear(plan->connections[i], &message)) {
         part_from(plan, i);
         return FALSE;
     }
-    if (letter == OS_GUARDIAN_FREEZING_IS_OVER)
+    if (message.letter == OS_GUARDIAN_FREEZING_IS_OVER) {
+        plan->count = message.count;
         os_thawers_freezing_is_over(plan->thawers);
-    return letter == OS_GUARDIAN_RELEASED;
+    }
+    if (message.letter == OS_GUARDIAN_KEEP)
+        keep(plan, plan->connections[i], message.deadline);
+    return message.letter == OS_GUARDIAN_RELEASED;
 }
 
-/* One wait, for at most the time that is left. Returns whether the freeze has ended; told to end
- * by the system, no time is left. */
+/* One wait, until then at most. Returns whether the freeze has ended. */
 static gboolean
 attend(Plan *plan, gint64 until)
 {
@@ -248,7 +280,7 @@ attend(Plan *plan, gint64 until)
     if (ppoll(polls, G_N_ELEMENTS(polls), &left, NULL) <= 0)
         return FALSE;
     if (polls[1].revents && read(plan->signals, &info, sizeof info) > 0)
-        plan->deadline = 0;
+        plan->is_ending = TRUE;
     for (guint i = 0; i < CONNECTIONS_MAX; i++)
         if (polls[2 + i].revents && listen_to(plan, i))
             return TRUE;
@@ -304,6 +336,7 @@ outlast_freeze(Plan *plan)
 static void
 expire(Plan *plan)
 {
+    plan->is_ending = TRUE;
     catch_up(plan);
     gboolean is_over = os_thawers_is_freezing_over(plan->thawers);
 
@@ -324,7 +357,7 @@ run_guardian(Plan *plan)
     gboolean is_released = FALSE;
 
     settle(plan);
-    while (!is_released && now() < plan->deadline)
+    while (!is_released && !plan->is_ending && now() < plan->deadline)
         is_released = attend(plan, plan->deadline);
     if (is_released)
         close_door(plan);
@@ -367,6 +400,7 @@ plan_new(const OsGuardianSpec *spec, gint directory, gint listener)
     plan->listener = listener;
     memset(plan->connections, -1, sizeof plan->connections);
     plan->deadline = spec->deadline;
+    plan->count = -1;
     plan->thawers = os_thawers_new(spec->fds, spec->n_fds, spec->thaw);
     plan->kept = g_new(gint, spec->n_fds + 2);
     for (guint i = 0; i < spec->n_fds; i++)

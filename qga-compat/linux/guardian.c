@@ -29,7 +29,7 @@ struct OsGuardian {
     guint watch;
     guint timer;
     gint64 deadline;
-    OsGuardianEnded ended;
+    const OsGuardianEvents *events;
     gpointer owner;
 };
 
@@ -47,7 +47,7 @@ address_in(gint directory)
 static gint
 open_socket(void)
 {
-    return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
 static gboolean
@@ -78,7 +78,7 @@ tell_ended(OsGuardian *guardian, gboolean has_expired)
     if (guardian->timer)
         g_source_remove(guardian->timer);
     guardian->timer = 0;
-    guardian->ended(guardian->owner, has_expired);
+    guardian->events->ended(guardian->owner, has_expired);
     return G_SOURCE_REMOVE;
 }
 
@@ -86,21 +86,25 @@ static gboolean
 on_readable(gint fd, G_GNUC_UNUSED GIOCondition condition, gpointer user_data)
 {
     OsGuardian *guardian = user_data;
-    char letter = 0;
+    OsGuardianMessage message = { .letter = 0 };
 
-    if (recv(fd, &letter, 1, MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EINTR))
+    if (!os_guardian_hear(fd, &message) && (errno == EAGAIN || errno == EINTR))
         return G_SOURCE_CONTINUE;
-    return tell_ended(guardian, letter == OS_GUARDIAN_EXPIRED);
+    if (message.letter != OS_GUARDIAN_KEPT)
+        return tell_ended(guardian, message.letter == OS_GUARDIAN_EXPIRED);
+    guardian->deadline = message.deadline;
+    guardian->events->told(guardian->owner, message.deadline, message.count);
+    return G_SOURCE_CONTINUE;
 }
 
 static OsGuardian *
-guardian_new(gint fd, gint64 deadline, OsGuardianEnded ended, gpointer owner)
+guardian_new(gint fd, gint64 deadline, const OsGuardianEvents *events, gpointer owner)
 {
     OsGuardian *guardian = g_new0(OsGuardian, 1);
 
     guardian->fd = fd;
     guardian->deadline = deadline;
-    guardian->ended = ended;
+    guardian->events = events;
     guardian->owner = owner;
     guardian->watch = g_unix_fd_add(fd, G_IO_IN, on_readable, guardian);
     return guardian;
@@ -131,7 +135,8 @@ close_if_open(gint fd)
 }
 
 OsGuardian *
-os_guardian_fork(const OsGuardianSpec *spec, OsGuardianEnded ended, gpointer owner, GError **error)
+os_guardian_fork(const OsGuardianSpec *spec, const OsGuardianEvents *events, gpointer owner,
+                 GError **error)
 {
     gint directory = open(spec->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
     gint listener = open_socket(), connection = open_socket();
@@ -139,7 +144,7 @@ os_guardian_fork(const OsGuardianSpec *spec, OsGuardianEnded ended, gpointer own
     if (directory >= 0 && start_in(spec, directory, listener, connection)) {
         close(directory);
         close(listener);
-        return guardian_new(connection, spec->deadline, ended, owner);
+        return guardian_new(connection, spec->deadline, events, owner);
     }
     qapi_set_errno(error, errno, "failed to start the guardian of the freeze");
     close_if_open(directory);
@@ -164,11 +169,15 @@ connect_to(const char *directory)
 }
 
 OsGuardian *
-os_guardian_find(const char *directory, OsGuardianEnded ended, gpointer owner)
+os_guardian_find(const char *directory, const OsGuardianEvents *events, gpointer owner)
 {
     gint connection = connect_to(directory);
 
-    return connection >= 0 ? guardian_new(connection, 0, ended, owner) : NULL;
+    if (connection < 0)
+        return NULL;
+    /* What it keeps. */
+    os_guardian_tell(connection, (OsGuardianMessage){ .letter = OS_GUARDIAN_KEEP });
+    return guardian_new(connection, 0, events, owner);
 }
 
 gboolean
@@ -180,27 +189,30 @@ os_guardian_exists(const char *directory)
     return connection >= 0;
 }
 
-static void
-tell(gint connection, char letter)
-{
-    /* A guardian that has ended is heard of by the watch. */
-    send(connection, &letter, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
 void
 os_guardian_dismiss(const char *directory)
 {
     gint connection = connect_to(directory);
 
     if (connection >= 0)
-        tell(connection, OS_GUARDIAN_RELEASED);
+        os_guardian_tell(connection, (OsGuardianMessage){ .letter = OS_GUARDIAN_RELEASED });
     close_if_open(connection);
 }
 
 void
-os_guardian_freezing_is_over(OsGuardian *guardian)
+os_guardian_freezing_is_over(OsGuardian *guardian, gint64 count)
 {
-    tell(guardian->fd, OS_GUARDIAN_FREEZING_IS_OVER);
+    OsGuardianMessage message = { .count = count, .letter = OS_GUARDIAN_FREEZING_IS_OVER };
+
+    os_guardian_tell(guardian->fd, message);
+}
+
+void
+os_guardian_keep(OsGuardian *guardian, gint64 deadline)
+{
+    OsGuardianMessage message = { .deadline = deadline, .letter = OS_GUARDIAN_KEEP };
+
+    os_guardian_tell(guardian->fd, message);
 }
 
 static gboolean
@@ -216,7 +228,7 @@ on_silence(gpointer user_data)
 void
 os_guardian_release(OsGuardian *guardian)
 {
-    tell(guardian->fd, OS_GUARDIAN_RELEASED);
+    os_guardian_tell(guardian->fd, (OsGuardianMessage){ .letter = OS_GUARDIAN_RELEASED });
     guardian->timer = g_timeout_add(RELEASE_MS, on_silence, guardian);
 }
 

@@ -13,5 +13,5 @@ typedef struct {
     OsThaw thaw;
 } OsGuardianSpec;
 
-OsGuardian *os_guardian_fork(const OsGuardianSpec *spec, OsGuardianEnded ended, gpointer owner,
-                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+OsGuardian *os_guardian_fork(const OsGuardianSpec *spec, const OsGuardianEvents *events,
+                             gpointer owner, GError **error) G_GNUC_WARN_UNUSED_RESULT;

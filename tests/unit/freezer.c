@@ -19,8 +19,10 @@ struct OsFreeze {
 };
 
 struct OsGuardian {
-    OsGuardianEnded ended;
+    const OsGuardianEvents *events;
     gpointer owner;
+    gint64 deadline;
+    gint64 count;
 };
 
 /* What the verbs do; NULL as an error: they succeed. */
@@ -136,29 +138,48 @@ os_thaw(GError **error)
     return succeeds(scene->thaw_error, error) ? scene->count : -1;
 }
 
+void
+os_frozen_free(OsFrozen *frozen)
+{
+    g_free(frozen->directory);
+    g_free(frozen);
+}
+
+GPtrArray *
+os_freeze_list(G_GNUC_UNUSED const OsFreeze *freeze)
+{
+    GPtrArray *list = g_ptr_array_new_with_free_func((GDestroyNotify)os_frozen_free);
+    OsFrozen *frozen = g_new0(OsFrozen, 1);
+
+    frozen->directory = g_strdup("/a");
+    g_ptr_array_add(list, frozen);
+    return list;
+}
+
 static OsGuardian *
-guardian_new(OsGuardianEnded ended, gpointer owner)
+guardian_new(gint64 deadline, const OsGuardianEvents *events, gpointer owner)
 {
     ck_assert_ptr_null(scene->guardian);
     scene->guardian = g_new(OsGuardian, 1);
-    *scene->guardian = (OsGuardian){ ended, owner };
+    *scene->guardian = (OsGuardian){ events, owner, deadline, -1 };
     return scene->guardian;
 }
 
 OsGuardian *
 os_guardian_start(G_GNUC_UNUSED const OsFreeze *freeze, const char *directory, gint64 deadline,
-                  OsGuardianEnded ended, gpointer owner, GError **error)
+                  const OsGuardianEvents *events, gpointer owner, GError **error)
 {
     ck_assert_str_eq(directory, scene->directory);
     ck_assert_int_gt(deadline, g_get_monotonic_time());
     tell("guard");
-    return succeeds(scene->guardian_error, error) ? guardian_new(ended, owner) : NULL;
+    return succeeds(scene->guardian_error, error) ? guardian_new(deadline, events, owner) : NULL;
 }
 
 OsGuardian *
-os_guardian_find(G_GNUC_UNUSED const char *directory, OsGuardianEnded ended, gpointer owner)
+os_guardian_find(G_GNUC_UNUSED const char *directory, const OsGuardianEvents *events,
+                 gpointer owner)
 {
-    return scene->is_kept ? guardian_new(ended, owner) : NULL;
+    return scene->is_kept ? guardian_new(0, events, owner) : NULL;
 }
 
 void
@@ -176,10 +197,27 @@ os_guardian_exists(G_GNUC_UNUSED const char *directory)
 }
 
 void
-os_guardian_freezing_is_over(OsGuardian *guardian)
+os_guardian_freezing_is_over(OsGuardian *guardian, gint64 count)
 {
     ck_assert_ptr_eq(guardian, scene->guardian);
+    guardian->count = count;
     tell("over");
+}
+
+static void
+answer_keep(void)
+{
+    OsGuardian *guardian = scene->guardian;
+
+    guardian->events->told(guardian->owner, guardian->deadline, guardian->count);
+}
+
+void
+os_guardian_keep(OsGuardian *guardian, gint64 deadline)
+{
+    ck_assert_ptr_eq(guardian, scene->guardian);
+    tell("keep");
+    guardian->deadline = MAX(guardian->deadline, deadline);
 }
 
 static gboolean
@@ -187,7 +225,7 @@ answer_release(gpointer has_expired)
 {
     OsGuardian *guardian = scene->guardian;
 
-    guardian->ended(guardian->owner, GPOINTER_TO_INT(has_expired));
+    guardian->events->ended(guardian->owner, GPOINTER_TO_INT(has_expired));
     return G_SOURCE_REMOVE;
 }
 
@@ -333,15 +371,17 @@ on_answer(gint64 count, GError *error, gpointer user_data)
 static void
 ask_freeze(Answer *answer)
 {
+    GaFreezeRequest request = { "toy-add", NULL, scene->config.freeze_deadline_ms, NULL };
+
     *answer = (Answer){ .is_done = FALSE };
-    ga_freezer_freeze(scene->freezer, "toy-add", NULL, on_answer, answer);
+    ga_freezer_freeze(scene->freezer, &request, on_answer, answer);
 }
 
 static void
 ask_thaw(Answer *answer)
 {
     *answer = (Answer){ .is_done = FALSE };
-    ga_freezer_thaw(scene->freezer, on_answer, answer);
+    ga_freezer_thaw(scene->freezer, "toy-later", on_answer, answer);
 }
 
 static void
@@ -449,7 +489,7 @@ end_guardian(gboolean has_expired)
 {
     OsGuardian *guardian = scene->guardian;
 
-    guardian->ended(guardian->owner, has_expired);
+    guardian->events->ended(guardian->owner, has_expired);
 }
 
 /* The guardian turns the mark into the note before it tells. */
@@ -488,7 +528,8 @@ START_TEST(a_list_is_handed_over)
 
     g_ptr_array_add(only, first);
     g_ptr_array_add(only, second);
-    ga_freezer_freeze(scene->freezer, "toy-add", only, on_answer, &answer);
+    GaFreezeRequest request = { "toy-add", only, 0, NULL };
+    ga_freezer_freeze(scene->freezer, &request, on_answer, &answer);
     first[1] = second[1] = 'x'; /* borrowed for the time of the call */
     assert_count(&answer, 3);
     assert_journal("hook-freeze open /a /b [ run");
@@ -832,6 +873,174 @@ restart(void)
     settle();
 }
 
+typedef struct {
+    guint n_told;
+    gint64 deadline;
+    char *error;
+} Kept;
+
+static void
+on_kept(gint64 deadline, GError *error, gpointer user_data)
+{
+    Kept *kept = user_data;
+
+    kept->n_told++;
+    kept->deadline = deadline;
+    g_free(kept->error);
+    kept->error = error ? g_strdup(error->message) : NULL;
+    g_clear_error(&error);
+}
+
+static void
+keep(gint64 deadline, Kept *kept)
+{
+    *kept = (Kept){ .n_told = 0 };
+    ga_freezer_keep(scene->freezer, deadline, on_kept, kept);
+}
+
+static void
+assert_not_kept(Kept *kept, const char *pattern)
+{
+    ck_assert_uint_eq(kept->n_told, 1);
+    ck_assert_ptr_nonnull(kept->error);
+    ck_assert_msg(g_pattern_match_simple(pattern, kept->error), "%s", kept->error);
+    g_clear_pointer(&kept->error, g_free);
+}
+
+/* As a client that names its freeze. */
+static void
+freeze_as(const char *id)
+{
+    GaFreezeRequest request = { "toy-add", NULL, 5000, id };
+    Answer answer = { .is_done = FALSE };
+
+    ga_freezer_freeze(scene->freezer, &request, on_answer, &answer);
+    assert_count(&answer, 3);
+}
+
+static const GaFreezeReport *
+report(void)
+{
+    return ga_freezer_report(scene->freezer);
+}
+
+START_TEST(a_deadline_is_put_off_when_the_guardian_says_so)
+{
+    gint64 later;
+    Kept kept, other;
+
+    freeze_as("x");
+    later = report()->deadline + 1000;
+    keep(later, &kept);
+    ck_assert_uint_eq(kept.n_told, 0);
+    keep(later, &other);
+    assert_not_kept(&other, "busy: *");
+    answer_keep();
+    ck_assert_uint_eq(kept.n_told, 1);
+    ck_assert_int_eq(kept.deadline, later);
+    ck_assert_int_eq(report()->deadline, later);
+    thaw(3);
+    keep(later, &kept);
+    assert_not_kept(&kept, "not-found: *");
+}
+END_TEST
+
+START_TEST(an_expiry_wins_over_what_was_not_answered)
+{
+    Kept kept;
+
+    freeze_as("x");
+    keep(report()->deadline + 1000, &kept);
+    expire();
+    assert_not_kept(&kept, "not-found: the freeze has ended *");
+    settle();
+    ck_assert(report()->is_over && report()->is_expired);
+    thaw_fails(EXPIRED_TEXT);
+}
+END_TEST
+
+START_TEST(a_guardian_that_says_nothing_is_not_waited_for)
+{
+    Kept kept;
+
+    freeze_as("x");
+    keep(report()->deadline + 1000, &kept);
+    while (!kept.n_told)
+        g_main_context_iteration(NULL, TRUE);
+    assert_not_kept(&kept, "timeout: *");
+    answer_keep(); /* after all */
+    ck_assert_uint_eq(kept.n_told, 1);
+    thaw(3);
+}
+END_TEST
+
+START_TEST(nothing_is_put_off_during_a_freeze)
+{
+    Answer answer;
+    Kept kept;
+
+    hang(&answer);
+    keep(G_MAXINT64, &kept);
+    assert_not_kept(&kept, "busy: *");
+    hold(NULL);
+    assert_count(&answer, 3);
+    thaw(3);
+}
+END_TEST
+
+START_TEST(the_report_says_what_was_done)
+{
+    ck_assert(report()->is_over && !report()->id);
+    freeze_as("x");
+    ck_assert(!report()->is_over);
+    ck_assert_str_eq(report()->id, "x");
+    ck_assert_int_eq(report()->count, 3);
+    ck_assert_int_ge(report()->freeze, 0);
+    ck_assert_int_eq(report()->thaw, -1);
+    ck_assert_int_ge(report()->freeze_hook, 0);
+    ck_assert_uint_eq(report()->file_systems->len, 1);
+    ck_assert_int_eq(report()->deadline, report()->begun + 5000000);
+    ck_assert_int_eq(scene->guardian->count, 3);
+    scene->hook_error = "no";
+    scene->count = 2;
+    thaw_fails("no");
+    ck_assert(report()->is_over && !report()->is_expired);
+    ck_assert_str_eq(report()->ended_by, "toy-later");
+    ck_assert_int_eq(report()->thawed, 2);
+    ck_assert_str_eq(report()->thaw_hook_error, "no");
+    ck_assert_int_ge(report()->ended, report()->begun);
+    scene->hook_error = NULL;
+    thaw(2); /* another one changes nothing of that */
+    ck_assert_str_eq(report()->id, "x");
+    use_deadline();
+    freeze(2);
+    ck_assert_ptr_null(report()->id);
+    ck_assert_ptr_null(report()->thaw_hook_error);
+    thaw(2);
+}
+END_TEST
+
+START_TEST(the_phase_is_told)
+{
+    Answer answer;
+
+    ck_assert_int_eq(ga_freezer_phase(scene->freezer), GA_FREEZER_IDLE);
+    hold("open");
+    ask_freeze(&answer);
+    ck_assert_int_eq(ga_freezer_phase(scene->freezer), GA_FREEZER_PREPARING);
+    hold("run");
+    wait_for_journal("hook-freeze open [ run");
+    ck_assert_int_eq(ga_freezer_phase(scene->freezer), GA_FREEZER_FREEZING);
+    hold("thaw");
+    assert_count(&answer, 3);
+    ck_assert_int_eq(ga_freezer_phase(scene->freezer), GA_FREEZER_FROZEN);
+    ask_thaw(&answer);
+    ck_assert_int_eq(ga_freezer_phase(scene->freezer), GA_FREEZER_THAWING);
+    hold(NULL);
+    assert_count(&answer, 3);
+}
+END_TEST
+
 START_TEST(the_next_agent_adopts_the_guardian)
 {
     use_deadline();
@@ -865,6 +1074,40 @@ START_TEST(the_next_agent_thaws_when_the_guardian_has_gone)
     restart();
     wait_for_journal("thaw ] hook-thaw");
     assert_frozen(FALSE);
+    thaw_fails(EXPIRED_TEXT);
+}
+END_TEST
+
+START_TEST(the_next_agent_knows_whose_freeze_it_is)
+{
+    freeze_as("x");
+    gint64 begun = report()->begun;
+    scene->is_kept = TRUE;
+    restart();
+    ck_assert_str_eq(report()->id, "x");
+    ck_assert_int_eq(report()->begun, begun);
+    ck_assert_int_eq(report()->count, -1);
+    scene->guardian->deadline = begun + 1;
+    scene->guardian->count = 3;
+    answer_keep();
+    ck_assert_int_eq(report()->count, 3);
+    ck_assert_int_eq(report()->deadline, begun + 1);
+    thaw(3);
+    ck_assert(report()->is_over && !report()->is_expired);
+}
+END_TEST
+
+/* Whatever the configuration says: that one had a guardian. */
+START_TEST(nor_does_it_stay_frozen_when_both_are_gone)
+{
+    freeze_as("x");
+    close_agent();
+    open_agent();
+    g_string_truncate(scene->journal, 0);
+    ga_freezer_resume(scene->freezer);
+    wait_for_journal("thaw ] hook-thaw");
+    ck_assert_str_eq(report()->id, "x");
+    ck_assert(report()->is_over && report()->is_expired);
     thaw_fails(EXPIRED_TEXT);
 }
 END_TEST
@@ -921,9 +1164,17 @@ main(void)
     tcase_add_test(tcase, a_list_that_hangs_is_given_up_at_the_deadline);
     tcase_add_test(tcase, where_a_former_guardian_still_works_nothing_is_frozen);
     tcase_add_test(tcase, an_expiry_during_the_thaw_counts);
+    tcase_add_test(tcase, a_deadline_is_put_off_when_the_guardian_says_so);
+    tcase_add_test(tcase, an_expiry_wins_over_what_was_not_answered);
+    tcase_add_test(tcase, a_guardian_that_says_nothing_is_not_waited_for);
+    tcase_add_test(tcase, nothing_is_put_off_during_a_freeze);
+    tcase_add_test(tcase, the_report_says_what_was_done);
+    tcase_add_test(tcase, the_phase_is_told);
     tcase_add_test(tcase, the_next_agent_adopts_the_guardian);
     tcase_add_test(tcase, the_next_agent_dismisses_a_guardian_of_nothing);
     tcase_add_test(tcase, the_next_agent_thaws_when_the_guardian_has_gone);
+    tcase_add_test(tcase, the_next_agent_knows_whose_freeze_it_is);
+    tcase_add_test(tcase, nor_does_it_stay_frozen_when_both_are_gone);
     tcase_add_test(tcase, without_a_deadline_the_next_agent_waits_as_upstreams);
     tcase_add_test(tcase, the_next_agent_makes_up_for_the_hook_of_an_expiry);
     suite_add_tcase(suite, tcase);

@@ -36,6 +36,9 @@ typedef struct {
     OsGuardian *guardian;
     guint n_ended;
     gboolean has_expired;
+    guint n_told;
+    gint64 kept; /* the deadline that was told */
+    gint64 count;
 } Scene;
 
 static Scene *scene;
@@ -61,6 +64,18 @@ on_ended(gpointer owner, gboolean has_expired)
     told->n_ended++;
     told->has_expired = has_expired;
 }
+
+static void
+on_told(gpointer owner, gint64 deadline, gint64 count)
+{
+    Scene *told = owner;
+
+    told->n_told++;
+    told->kept = deadline;
+    told->count = count;
+}
+
+static const OsGuardianEvents events = { on_ended, on_told };
 
 static char *
 path_of(const char *name)
@@ -120,7 +135,7 @@ start(gint64 span)
 
     scene->deadline = g_get_monotonic_time() + span;
     OsGuardianSpec spec = { scene->directory, scene->theirs, N, scene->deadline, thaw };
-    scene->guardian = os_guardian_fork(&spec, on_ended, scene, &error);
+    scene->guardian = os_guardian_fork(&spec, &events, scene, &error);
     ck_assert_msg(scene->guardian != NULL, "%s", error ? error->message : "");
 }
 
@@ -217,7 +232,7 @@ START_TEST(at_the_deadline_all_are_thawed_and_it_is_told)
     start(100 * MS);
     freeze_all();
     send_letter(1, FROZEN); /* twice */
-    os_guardian_freezing_is_over(scene->guardian);
+    os_guardian_freezing_is_over(scene->guardian, N);
     wait_for_end();
     gint64 late = g_get_monotonic_time() - scene->deadline;
 
@@ -256,7 +271,7 @@ START_TEST(what_is_frozen_too_late_is_thawed_until_freezing_is_over)
         for (guint i = 0; i < N; i++)
             wait_for_thaw(i);
     }
-    os_guardian_freezing_is_over(scene->guardian);
+    os_guardian_freezing_is_over(scene->guardian, N);
     wait_for_absence();
     freeze_all();
     g_usleep(20 * MS);
@@ -273,7 +288,7 @@ START_TEST(a_deadline_that_has_passed_already_is_told)
     ck_assert(scene->has_expired);
     for (guint i = 0; i < N; i++)
         wait_for_thaw(i);
-    os_guardian_freezing_is_over(scene->guardian);
+    os_guardian_freezing_is_over(scene->guardian, N);
     wait_for_absence();
 }
 END_TEST
@@ -283,7 +298,7 @@ START_TEST(one_that_hangs_delays_no_other)
     start(50 * MS);
     freeze_all();
     send_letter(0, HANGS);
-    os_guardian_freezing_is_over(scene->guardian);
+    os_guardian_freezing_is_over(scene->guardian, N);
     wait_for_thaw(0); /* its first */
     wait_for_thaw(1);
     wait_for_thaw(2);
@@ -298,11 +313,110 @@ START_TEST(one_that_hangs_delays_no_other)
 }
 END_TEST
 
+static void
+wait_until_told(guint n)
+{
+    while (scene->n_told < n && !scene->n_ended)
+        g_main_context_iteration(NULL, TRUE);
+}
+
+START_TEST(a_deadline_can_be_put_off_but_never_moved_nearer)
+{
+    start(100 * MS);
+    freeze_all();
+    os_guardian_freezing_is_over(scene->guardian, N);
+    gint64 later = scene->deadline + 200 * MS;
+    os_guardian_keep(scene->guardian, later);
+    wait_until_told(1);
+    ck_assert_int_eq(scene->kept, later);
+    ck_assert_int_eq(scene->count, N);
+    os_guardian_keep(scene->guardian, scene->deadline);
+    wait_until_told(2);
+    ck_assert_int_eq(scene->kept, later);
+    wait_for_end();
+    gint64 late = g_get_monotonic_time() - later;
+
+    ck_assert(scene->has_expired);
+    ck_assert_int_ge(late, 0);
+    ck_assert_int_lt(late, LATE);
+}
+END_TEST
+
+/* Whichever comes first, what is told is what happens. */
+START_TEST(a_race_with_the_deadline_has_one_winner)
+{
+    guint n_kept = 0;
+
+    for (gint64 lead = -2; lead <= 2; lead++) {
+        start(30 * MS);
+        freeze_all();
+        os_guardian_freezing_is_over(scene->guardian, N);
+        while (g_get_monotonic_time() < scene->deadline + lead * MS / 4)
+            ;
+        os_guardian_keep(scene->guardian, scene->deadline + FAR_AWAY);
+        wait_until_told(1);
+        ck_assert_uint_eq(scene->n_told + scene->n_ended, 1);
+        if (scene->n_told) {
+            n_kept++;
+            for (guint i = 0; i < N; i++)
+                ck_assert_uint_eq(n_thawed(i), 0);
+            ck_assert(is_there("qga.state.isfrozen"));
+            os_guardian_release(scene->guardian);
+            wait_for_end();
+            ck_assert(!scene->has_expired);
+        } else {
+            ck_assert(scene->has_expired);
+            for (guint i = 0; i < N; i++)
+                ck_assert_uint_eq(n_thawed(i), 1);
+        }
+        wait_for_absence();
+        g_clear_pointer(&scene->guardian, os_guardian_free);
+        scene->n_told = scene->n_ended = 0;
+        teardown();
+        setup();
+    }
+    ck_assert_uint_lt(n_kept, 5);
+}
+END_TEST
+
+START_TEST(none_is_kept_when_the_system_ends_it)
+{
+    start(FAR_AWAY);
+    freeze_all();
+    os_guardian_freezing_is_over(scene->guardian, N);
+    pid_t pid = find_guardian();
+    ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+    ck_assert_int_eq(kill(pid, SIGTERM), 0);
+    os_guardian_keep(scene->guardian, scene->deadline + FAR_AWAY);
+    ck_assert_int_eq(kill(pid, SIGCONT), 0);
+    wait_for_end();
+    ck_assert(scene->has_expired);
+    ck_assert_uint_eq(scene->n_told, 0);
+}
+END_TEST
+
+START_TEST(the_next_agent_is_told_what_is_kept)
+{
+    start(FAR_AWAY);
+    freeze_all();
+    os_guardian_freezing_is_over(scene->guardian, N);
+    os_guardian_keep(scene->guardian, scene->deadline + MS);
+    wait_until_told(1);
+    os_guardian_free(scene->guardian);
+    scene->guardian = os_guardian_find(scene->directory, &events, scene);
+    wait_until_told(2);
+    ck_assert_int_eq(scene->kept, scene->deadline + MS);
+    ck_assert_int_eq(scene->count, N);
+    os_guardian_release(scene->guardian);
+    wait_for_end();
+}
+END_TEST
+
 START_TEST(the_system_may_end_it_early)
 {
     start(FAR_AWAY);
     freeze_all();
-    os_guardian_freezing_is_over(scene->guardian);
+    os_guardian_freezing_is_over(scene->guardian, N);
     ck_assert_int_eq(kill(find_guardian(), SIGTERM), 0);
     wait_for_end();
     ck_assert(scene->has_expired);
@@ -333,7 +447,7 @@ START_TEST(agent_after_agent_finds_it)
     for (guint i = 0; i < 20; i++) {
         OsGuardian *former = scene->guardian;
 
-        scene->guardian = os_guardian_find(scene->directory, on_ended, scene);
+        scene->guardian = os_guardian_find(scene->directory, &events, scene);
         ck_assert_ptr_nonnull(scene->guardian);
         os_guardian_free(former);
         ck_assert(os_guardian_exists(scene->directory));
@@ -343,7 +457,7 @@ START_TEST(agent_after_agent_finds_it)
     wait_for_end();
     ck_assert(!scene->has_expired);
     wait_for_absence();
-    ck_assert_ptr_null(os_guardian_find(scene->directory, on_ended, scene));
+    ck_assert_ptr_null(os_guardian_find(scene->directory, &events, scene));
 }
 END_TEST
 
@@ -365,7 +479,7 @@ START_TEST(an_agent_that_found_it_is_told_of_the_expiry)
     start(100 * MS);
     freeze_all();
     os_guardian_free(scene->guardian);
-    scene->guardian = os_guardian_find(scene->directory, on_ended, scene);
+    scene->guardian = os_guardian_find(scene->directory, &events, scene);
     ck_assert_ptr_nonnull(scene->guardian);
     wait_for_end();
     ck_assert(scene->has_expired);
@@ -435,7 +549,7 @@ START_TEST(where_it_cannot_listen_there_is_none)
     g_autoptr(GError) error = NULL;
     OsGuardianSpec spec = { "/proc/none", scene->theirs, N, g_get_monotonic_time(), thaw };
 
-    ck_assert_ptr_null(os_guardian_fork(&spec, on_ended, scene, &error));
+    ck_assert_ptr_null(os_guardian_fork(&spec, &events, scene, &error));
     ck_assert_str_eq(error->message, "failed to start the guardian of the freeze: No such file or "
                                      "directory");
 }
@@ -455,6 +569,10 @@ main(void)
     tcase_add_test(tcase, what_is_frozen_too_late_is_thawed_until_freezing_is_over);
     tcase_add_test(tcase, a_deadline_that_has_passed_already_is_told);
     tcase_add_test(tcase, one_that_hangs_delays_no_other);
+    tcase_add_test(tcase, a_deadline_can_be_put_off_but_never_moved_nearer);
+    tcase_add_test(tcase, a_race_with_the_deadline_has_one_winner);
+    tcase_add_test(tcase, none_is_kept_when_the_system_ends_it);
+    tcase_add_test(tcase, the_next_agent_is_told_what_is_kept);
     tcase_add_test(tcase, the_system_may_end_it_early);
     tcase_add_test(tcase, its_death_is_told);
     tcase_add_test(tcase, agent_after_agent_finds_it);

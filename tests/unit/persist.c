@@ -226,6 +226,32 @@ START_TEST(the_mark_of_a_freeze_outlives_the_process_until_the_thaw)
 }
 END_TEST
 
+START_TEST(what_is_said_of_a_freeze_outlives_its_expiry)
+{
+    g_autoptr(Place) place = place_new();
+    g_autoptr(GaPersist) first = open_state(place->directory, NULL);
+
+    ck_assert_ptr_null(ga_persist_read_freeze(first));
+    ga_persist_describe_freeze(first, "x 7\n");
+    ck_assert(ga_persist_set_frozen(first, TRUE, NULL));
+    assert_file(place->mark, "x 7\n");
+
+    g_autoptr(GaPersist) second = open_state(place->directory, NULL);
+    g_autofree char *found = ga_persist_read_freeze(second);
+    ck_assert_str_eq(found, "x 7\n");
+    ck_assert(ga_persist_expire(second, NULL));
+    g_autofree char *left = ga_persist_read_freeze(second);
+    ck_assert_str_eq(left, "x 7\n");
+    ga_persist_forget_expired(second);
+    ck_assert_ptr_null(ga_persist_read_freeze(second));
+
+    ga_persist_describe_freeze(first, NULL);
+    ck_assert(ga_persist_set_frozen(first, TRUE, NULL));
+    assert_file(place->mark, "");
+    ck_assert(ga_persist_set_frozen(first, FALSE, NULL));
+}
+END_TEST
+
 START_TEST(nothing_is_written_at_a_frozen_start)
 {
     g_autoptr(Place) place = place_new();
@@ -329,6 +355,7 @@ main(void)
     tcase_add_test(tcase, a_state_that_cannot_be_loaded_or_made_is_told_as_a_chain);
     tcase_add_test(tcase, a_number_that_could_not_be_kept_is_used_up);
     tcase_add_test(tcase, the_mark_of_a_freeze_outlives_the_process_until_the_thaw);
+    tcase_add_test(tcase, what_is_said_of_a_freeze_outlives_its_expiry);
     tcase_add_test(tcase, nothing_is_written_at_a_frozen_start);
     tcase_add_test(tcase, a_handle_given_while_frozen_is_in_the_file_after_the_thaw);
     tcase_add_test(tcase, an_expiry_turns_the_mark_into_a_note);
