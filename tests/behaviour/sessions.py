@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Callable, Iterator, List
 
-from clients import request
+from clients import IN_STEP, RESYNC, request
 from daemon import connected
 from lib.agent import Agent
 from lib.check import PING, PONG, Check, Skip, expect, expect_cost
+from lib.connection import Connection
 from lib.process import MIB
 from limits import run_until
 
@@ -121,8 +122,16 @@ def make_large_file(path: Path) -> None:
             file.write(block)
 
 
+def in_step(agent: Agent) -> Connection:
+    """The client before may have been killed in the middle of a request."""
+    client = agent.connect()
+    client.send(RESYNC)
+    client.read_through(IN_STEP)
+    return client
+
+
 def read_for_ever(agent: Agent) -> None:
-    with agent.connect() as client:
+    with in_step(agent) as client:
         handle = client.call('guest-file-open', path='large')
         while True:
             client.ask(request('guest-file-seek', handle=handle, offset=0, whence=0))
@@ -132,7 +141,7 @@ def read_for_ever(agent: Agent) -> None:
 
 def write_for_ever(agent: Agent) -> None:
     text = base64.b64encode(os.urandom(16 * MIB)).decode()
-    with agent.connect() as client:
+    with in_step(agent) as client:
         handle = client.call('guest-file-open', path='written', mode='w')
         write = request('guest-file-write', handle=handle, **{'buf-b64': text})
         while True:
@@ -141,7 +150,7 @@ def write_for_ever(agent: Agent) -> None:
 
 
 def flood_for_ever(agent: Agent) -> None:
-    with agent.connect() as client:
+    with in_step(agent) as client:
         while True:
             pid = client.call('guest-exec', path='head', capture_output=True,
                               arg=['-c', str(20 * MIB), '/dev/zero'])['pid']
@@ -149,14 +158,14 @@ def flood_for_ever(agent: Agent) -> None:
 
 
 def send_garbage_for_ever(agent: Agent) -> None:
-    with agent.connect() as client:
+    with in_step(agent) as client:
         while True:
             answer = client.ask(b'"' + b'x' * (40 * MIB) + b'"\n')
             expect(b'must be a JSON object' in answer, 'client A is not understood')
 
 
 def leave_an_answer_unread(agent: Agent) -> None:
-    with agent.connect() as client:
+    with in_step(agent) as client:
         handle = client.call('guest-file-open', path='large')
         client.send(request('guest-file-read', handle=handle, count=48 * MIB))
         time.sleep(3600)
