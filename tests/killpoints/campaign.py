@@ -19,7 +19,7 @@ from typing import Callable, ContextManager, Iterator, List, NamedTuple, Optiona
 from lib.suite import Suite
 from strace import Point, Recorder, Shot
 
-REACHED = 0.7       # of the points, or what was recorded says little about the other runs
+REACHED = 0.5       # of the points, or what was recorded says little about the other runs
 ATTEMPTS = 3
 AMBUSHES = 0.2      # the part of the time of a sample
 MOMENTS = 40        # at most
