@@ -17,7 +17,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "linux/guardian.h"
+#include "linux/guardian-process.h"
 #include "linux/mounts.h"
 #include "linux/stack.h"
 #include "runtime/qapi-error.h"
@@ -390,12 +390,6 @@ thaw_one(const OsMount *mount)
     return was_frozen;
 }
 
-static void
-thaw_target(G_GNUC_UNUSED const Work *work, Target *target)
-{
-    target->is_frozen = thaw_one(target->turn.mount);
-}
-
 static gint64
 count_frozen(const OsFreeze *freeze)
 {
@@ -406,8 +400,26 @@ count_frozen(const OsFreeze *freeze)
     return count;
 }
 
-/* All at once, so that one whose device is dead keeps no other. One on a loop device waits by
- * itself for what is below, which is begun before. */
+/* One that has no process of its own is thawed here. */
+static void
+thaw_all(OsFreeze *frozen)
+{
+    guint n = frozen->targets->len;
+    g_autofree gint *fds = g_new(gint, n);
+    g_autofree OsThawed *thawed = g_new0(OsThawed, n);
+    OsGuardianSpec spec = { .fds = fds, .n_fds = n, .thaw = thaw_fd };
+
+    for (guint i = 0; i < n; i++)
+        fds[i] = target_at(frozen, i)->fd;
+    os_guardian_process_thaw(&spec, thawed);
+    for (guint i = 0; i < n; i++) {
+        Target *target = target_at(frozen, i);
+        target->is_frozen = thawed[i].was_frozen;
+        if (!thawed[i].is_done || target->fd < 0)
+            target->is_frozen |= thaw_one(target->turn.mount);
+    }
+}
+
 gint64
 os_thaw(GError **error)
 {
@@ -418,13 +430,9 @@ os_thaw(GError **error)
 
     g_autoptr(OsFreeze) frozen = freeze_new(mounts);
     g_autoptr(GArray) turns = in_order(mounts);
-    for (guint i = turns->len; i > 0; i--) {
-        Target target = { .turn = g_array_index(turns, Turn, i - 1), .fd = -1 };
-        g_array_append_val(frozen->targets, target);
-    }
-
-    Work work = { frozen, 0, thaw_target, turns->len, 0 };
-    share_out(&work, FREEZE_THREADS_MAX);
+    for (guint i = turns->len; i > 0; i--)
+        add_target(frozen, &g_array_index(turns, Turn, i - 1));
+    thaw_all(frozen);
     return count_frozen(frozen);
 }
 

@@ -49,7 +49,8 @@ typedef struct {
 } Text;
 
 /* What the process has. All of it is made by the agent. */
-typedef struct {
+typedef struct Plan {
+    void (*run)(struct Plan *plan); /* does not return */
     gint directory;
     gint listener;
     gint signals;                      /* opened by the process itself */
@@ -351,7 +352,7 @@ expire(Plan *plan)
     tell_all_expired(plan);
 }
 
-static void G_GNUC_NORETURN
+static void
 run_guardian(Plan *plan)
 {
     gboolean is_released = FALSE;
@@ -363,6 +364,18 @@ run_guardian(Plan *plan)
         close_door(plan);
     else
         expire(plan);
+    _exit(0);
+}
+
+/* Not a guardian: there is no freeze and no deadline. */
+static void
+run_thaw(Plan *plan)
+{
+    close_others(plan);
+    prctl(PR_SET_NAME, "qga-thaw", 0, 0, 0);
+    os_thawers_settle(plan->thawers);
+    os_thawers_freezing_is_over(plan->thawers);
+    os_thawers_start(plan->thawers);
     _exit(0);
 }
 
@@ -391,23 +404,30 @@ compare_fds(const void *a, const void *b)
     return *(const gint *)a - *(const gint *)b;
 }
 
+/* NULL: errno. */
 static Plan *
-plan_new(const OsGuardianSpec *spec, gint directory, gint listener)
+plan_new(const OsGuardianSpec *spec, void (*run)(Plan *plan), gint directory, gint listener)
 {
-    Plan *plan = g_new0(Plan, 1);
+    OsThawers *thawers = os_thawers_new(spec->fds, spec->n_fds, spec->thaw);
 
+    if (!thawers)
+        return NULL;
+
+    Plan *plan = g_new0(Plan, 1);
+    plan->run = run;
     plan->directory = directory;
     plan->listener = listener;
     memset(plan->connections, -1, sizeof plan->connections);
     plan->deadline = spec->deadline;
     plan->count = -1;
-    plan->thawers = os_thawers_new(spec->fds, spec->n_fds, spec->thaw);
+    plan->thawers = thawers;
     plan->kept = g_new(gint, spec->n_fds + 2);
     for (guint i = 0; i < spec->n_fds; i++)
         if (spec->fds[i] >= 0)
             plan->kept[plan->n_kept++] = spec->fds[i];
     plan->kept[plan->n_kept++] = directory;
-    plan->kept[plan->n_kept++] = listener;
+    if (listener >= 0)
+        plan->kept[plan->n_kept++] = listener;
     qsort(plan->kept, plan->n_kept, sizeof *plan->kept, compare_fds);
     dl_iterate_phdr(add_text, plan);
     return plan;
@@ -431,7 +451,7 @@ fork_guardian(Plan *plan)
     if (pid == 0) {
         pid = fork();
         if (pid == 0)
-            run_guardian(plan);
+            plan->run(plan);
         _exit(pid > 0 ? 0 : errno);
     }
     if (pid < 0)
@@ -461,11 +481,46 @@ fork_without_signals(Plan *plan)
 gboolean
 os_guardian_process_start(const OsGuardianSpec *spec, gint directory, gint listener)
 {
-    Plan *plan = plan_new(spec, directory, listener);
+    Plan *plan = plan_new(spec, run_guardian, directory, listener);
+
+    if (!plan)
+        return FALSE;
+
     gboolean is_running = fork_without_signals(plan);
     gint number = errno;
 
     plan_free(plan);
     errno = number;
     return is_running;
+}
+
+/* Until nobody has the other end any more. */
+static void
+wait_for_end(gint fd)
+{
+    char letter;
+
+    while (read(fd, &letter, 1) < 0 && errno == EINTR)
+        ;
+}
+
+void
+os_guardian_process_thaw(const OsGuardianSpec *spec, OsThawed *ret_thawed)
+{
+    gint ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return;
+
+    Plan *plan = plan_new(spec, run_thaw, ends[1], -1);
+    gboolean is_running = plan && fork_without_signals(plan);
+
+    close(ends[1]);
+    if (is_running)
+        wait_for_end(ends[0]);
+    close(ends[0]);
+    for (guint i = 0; plan && i < spec->n_fds; i++)
+        ret_thawed[i] = os_thawers_result(plan->thawers, i);
+    if (plan)
+        plan_free(plan);
 }

@@ -31,6 +31,12 @@ void os_guardian_tell(gint fd, OsGuardianMessage message);
 /* FALSE, and errno or 0: nothing was heard. */
 gboolean os_guardian_hear(gint fd, OsGuardianMessage *message) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Thaw now, each by a process of its own: what is begun goes on if the agent is killed, and a
+ * thread that is killed in FITHAW makes a btrfs read-only. Waits for all; may be called by any
+ * thread. What is not done, when there was no process to be had or that was killed, stays so in
+ * `ret_thawed` (one for each descriptor). The spec has neither directory nor deadline. */
+void os_guardian_process_thaw(const OsGuardianSpec *spec, OsThawed *ret_thawed);
+
 /* Started, it serves `listener`, which is bound in `directory`. Both stay the caller's. FALSE:
  * errno tells why not. */
 gboolean os_guardian_process_start(const OsGuardianSpec *spec, gint directory,

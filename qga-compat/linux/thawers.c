@@ -4,14 +4,14 @@
  * memory). For FITHAW waits: for a FIFREEZE that still syncs, or, on a loop device, for
  * the file system below, which may itself be frozen.
  *
- * All but os_thawers_new() and os_thawers_free() is called in the guardian, after the
- * fork: only system calls.
+ * Most of it is called in the guardian, after the fork: only system calls.
  */
 #include "linux/thawers.h"
 
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,13 +23,14 @@
 typedef struct {
     gint fd;
     gint n_passes; /* atomic; -1: it has no thawer */
-    gboolean is_done;
+    gint is_done;  /* atomic */
+    gboolean was_frozen;
 } Mount;
 
 struct OsThawers {
     OsThaw thaw;
     guint n_mounts;
-    Mount *mounts;
+    Mount *mounts; /* in memory that is shared with the agent, which may read what came of it */
     guint8 *stacks;
     pid_t pid;    /* of the guardian */
     gint is_over; /* atomic: nobody freezes any more */
@@ -40,14 +41,25 @@ typedef struct {
     Mount *mount;
 } Thawer;
 
+static gsize
+shared_size(guint n_mounts)
+{
+    return MAX(n_mounts, 1) * sizeof(Mount);
+}
+
 OsThawers *
 os_thawers_new(const gint *fds, guint n_fds, OsThaw thaw)
 {
-    OsThawers *thawers = g_new0(OsThawers, 1);
+    Mount *mounts = mmap(NULL, shared_size(n_fds), PROT_READ | PROT_WRITE,
+                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
+    if (mounts == MAP_FAILED)
+        return NULL;
+
+    OsThawers *thawers = g_new0(OsThawers, 1);
     thawers->thaw = thaw;
     thawers->n_mounts = n_fds;
-    thawers->mounts = g_new0(Mount, n_fds);
+    thawers->mounts = mounts;
     thawers->stacks = g_malloc((gsize)n_fds * STACK_SIZE);
     for (guint i = 0; i < n_fds; i++)
         thawers->mounts[i].fd = fds[i];
@@ -59,7 +71,7 @@ os_thawers_free(OsThawers *thawers)
 {
     if (!thawers)
         return;
-    g_free(thawers->mounts);
+    munmap(thawers->mounts, shared_size(thawers->n_mounts));
     g_free(thawers->stacks);
     g_free(thawers);
 }
@@ -97,7 +109,7 @@ run_thawer(gpointer data)
     do {
         is_last = os_thawers_is_freezing_over(all) || getppid() != all->pid;
         while (all->thaw(mount->fd) == 0)
-            ;
+            mount->was_frozen = TRUE;
         __atomic_add_fetch(&mount->n_passes, 1, __ATOMIC_SEQ_CST);
         if (!is_last)
             nanosleep(&pause, NULL);
@@ -120,10 +132,15 @@ place_thawer(OsThawers *thawers, guint i)
 void
 os_thawers_thaw_rest(const OsThawers *thawers)
 {
-    for (guint i = 0; i < thawers->n_mounts; i++)
-        if (thawers->mounts[i].n_passes == -1)
-            while (thawers->thaw(thawers->mounts[i].fd) == 0)
-                ;
+    for (guint i = 0; i < thawers->n_mounts; i++) {
+        Mount *mount = &thawers->mounts[i];
+
+        if (mount->n_passes != -1)
+            continue;
+        while (thawers->thaw(mount->fd) == 0)
+            mount->was_frozen = TRUE;
+        mount->is_done = TRUE;
+    }
 }
 
 void
@@ -160,4 +177,13 @@ os_thawers_are_done(const OsThawers *thawers)
             !__atomic_load_n(&thawers->mounts[i].is_done, __ATOMIC_SEQ_CST))
             return FALSE;
     return TRUE;
+}
+
+OsThawed
+os_thawers_result(const OsThawers *thawers, guint i)
+{
+    const Mount *mount = &thawers->mounts[i];
+    gboolean is_done = __atomic_load_n(&mount->is_done, __ATOMIC_SEQ_CST);
+
+    return (OsThawed){ is_done, mount->was_frozen };
 }

@@ -12,7 +12,13 @@ typedef gint (*OsThaw)(gint fd);
 
 typedef struct OsThawers OsThawers;
 
-/* Of mounts, in the order of thawing. The descriptors are borrowed. */
+/* What became of a mount. */
+typedef struct {
+    gboolean is_done; /* as os_thawers_are_done() */
+    gboolean was_frozen;
+} OsThawed;
+
+/* Of mounts, in the order of thawing. The descriptors are borrowed. NULL: errno tells why not. */
 OsThawers *os_thawers_new(const gint *fds, guint n_fds, OsThaw thaw);
 void os_thawers_free(OsThawers *thawers);
 
@@ -31,6 +37,9 @@ gboolean os_thawers_have_passed(const OsThawers *thawers);
 
 /* Whether each mount was thawed after the end of all freezing. */
 gboolean os_thawers_are_done(const OsThawers *thawers);
+
+/* Also in the agent. */
+OsThawed os_thawers_result(const OsThawers *thawers, guint i);
 
 /* Thaw, here and now, those that could not have a process of their own. */
 void os_thawers_thaw_rest(const OsThawers *thawers);

@@ -106,7 +106,7 @@ def a_guarded_daemon_leaves_its_pidfile(scene: Scene) -> None:
     pidfile = agent.state / 'pid'
     agent.arguments.append('-d')
     actor = Actor(scene.stage, agent)
-    expect(wait_until(pidfile.exists, 5), 'no pidfile')
+    expect(wait_until(lambda: pidfile.exists() and bool(pidfile.read_text()), 5), 'no pidfile')
     pid = int(pidfile.read_text())
     scene.stage.forbid_others(pid)
     expect(actor.client.call('guest-fsfreeze-freeze') == 3, 'count')

@@ -131,6 +131,7 @@ class Recorder:
         leaders = {tid: self._family.processes[task.process]
                    for tid, task in self._family.tasks.items()}
         makes_thread: Dict[str, bool] = {}
+        threads: Dict[int, int] = {}            # whose maker may be told of in a later line
         for line in lines:
             entry = ENTRY.match(line)
             if entry and entry[2] in BEARING:
@@ -138,7 +139,16 @@ class Recorder:
             born = BORN.match(line)
             if born:
                 parent, child = int(born[1]), int(born[2])
-                leaders[child] = leaders[parent] if makes_thread.get(born[1]) else child
+                if makes_thread.get(born[1]):
+                    threads[child] = parent
+                else:
+                    leaders[child] = child
+        for child in threads:
+            maker = child
+            while maker in threads:
+                maker = threads[maker]
+            if maker in leaders:
+                leaders[child] = leaders[maker]
         return leaders
 
 

@@ -3,7 +3,7 @@
  * The guardian as the process that it is, over socket pairs for file systems: what the
  * test sends is how often one is frozen, and the thaw takes it from there.
  */
-#include "linux/guardian.h"
+#include "linux/guardian-process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -544,6 +544,25 @@ START_TEST(it_is_locked_in_memory)
 }
 END_TEST
 
+START_TEST(a_thaw_at_once_tells_what_was_frozen)
+{
+    gint fds[N + 1] = { scene->theirs[0], scene->theirs[1], scene->theirs[2], -1 };
+    OsGuardianSpec spec = { .fds = fds, .n_fds = N + 1, .thaw = thaw };
+    OsThawed thawed[N + 1] = { { FALSE, FALSE } };
+
+    send_letter(0, FROZEN);
+    send_letter(2, FROZEN);
+    send_letter(2, FROZEN);
+    os_guardian_process_thaw(&spec, thawed);
+    for (guint i = 0; i <= N; i++) {
+        ck_assert(thawed[i].is_done);
+        ck_assert_int_eq(thawed[i].was_frozen, i == 0 || i == 2);
+    }
+    ck_assert_uint_eq(n_thawed(2), 2);
+    ck_assert(is_there("qga.state.isfrozen") && !is_there("qga.guardian"));
+}
+END_TEST
+
 START_TEST(where_it_cannot_listen_there_is_none)
 {
     g_autoptr(GError) error = NULL;
@@ -580,6 +599,7 @@ main(void)
     tcase_add_test(tcase, an_agent_that_found_it_is_told_of_the_expiry);
     tcase_add_test(tcase, it_keeps_no_descriptor_of_the_agents);
     tcase_add_test(tcase, it_is_locked_in_memory);
+    tcase_add_test(tcase, a_thaw_at_once_tells_what_was_frozen);
     tcase_add_test(tcase, where_it_cannot_listen_there_is_none);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
