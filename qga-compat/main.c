@@ -11,6 +11,7 @@
 #include "core/config.h"
 #include "core/log.h"
 #include "core/session.h"
+#include "core/starts.h"
 #include "gen/commands.h"
 #include "platform/channel.h"
 #include "platform/paths.h"
@@ -114,6 +115,15 @@ fail(const GError *error)
     return EXIT_FAILURE;
 }
 
+/* Only extensions are given up, so that without them nothing is to be known. */
+static gboolean
+is_unstable(const GaConfig *config, gboolean is_frozen)
+{
+    return ga_command_table.n_areas > 0 && !is_frozen &&
+           ga_starts_begin(config->state_directory, g_get_real_time() / G_USEC_PER_SEC) >=
+               GA_STARTS_CRASHES;
+}
+
 static GaAgent *
 new_agent(const GaConfig *config, GaPersist *persist)
 {
@@ -125,6 +135,10 @@ new_agent(const GaConfig *config, GaPersist *persist)
     GaAgent *agent = ga_agent_new(&ga_command_table, gate, persist, account, config);
 
     ga_gate_set_frozen(gate, is_frozen);
+    if (is_unstable(config, is_frozen)) {
+        g_warning("the agent has crashed %u times in a row: no extensions", GA_STARTS_CRASHES);
+        ga_gate_set_safe(gate);
+    }
     ga_account_set_muted(account, is_frozen);
     ga_agent_set_verbose(agent, config->verbose);
     return agent;
@@ -148,19 +162,28 @@ open_sessions(GaAgent *agent, const GaConfig *config, GError **error)
     return session;
 }
 
+static void
+leave(const Daemon *daemon)
+{
+    os_pid_file_close(daemon->pid_file);
+    if (ga_command_table.n_areas > 0)
+        ga_starts_end(daemon->config->state_directory);
+}
+
 /* Until the end. Frozen, the file with the process id must stay: its file system may be. */
 static gint
 serve(Daemon *daemon)
 {
     ga_agent_watch_frozen(daemon->agent, on_frozen_changed, daemon);
     os_service_watch(&service_events, daemon);
+    os_service_watchdog();
     ga_freeze_resume(daemon->agent);
 
     gint status = ga_agent_run(daemon->agent);
     if (ga_gate_is_frozen(ga_agent_gate(daemon->agent)))
         os_pid_file_leave(daemon->pid_file);
     else
-        os_pid_file_close(daemon->pid_file);
+        leave(daemon);
     return status;
 }
 

@@ -12,6 +12,15 @@ cost_of(const GaCommand *command)
     return command->flags & GA_COMMAND_COST_WORKER ? NOVACRON_COST_WORKER : NOVACRON_COST_INLINE;
 }
 
+/* Why what is not enabled is not. */
+static NovacronAbsence
+reason_of(const GaGate *gate)
+{
+    if (ga_gate_is_frozen(gate))
+        return NOVACRON_ABSENCE_FROZEN;
+    return ga_gate_is_safe(gate) ? NOVACRON_ABSENCE_SAFE_MODE : NOVACRON_ABSENCE_POLICY;
+}
+
 static NovacronCommand *
 describe_command(const GaGate *gate, const GaCommand *command)
 {
@@ -20,8 +29,7 @@ describe_command(const GaGate *gate, const GaCommand *command)
     description->name = g_strdup(command->name);
     description->enabled = ga_gate_allows(gate, command);
     description->has_reason = !description->enabled;
-    description->reason = ga_gate_is_frozen(gate) ? NOVACRON_ABSENCE_FROZEN
-                                                  : NOVACRON_ABSENCE_POLICY;
+    description->reason = reason_of(gate);
     description->cost = cost_of(command);
     description->changes_guest = (command->flags & GA_COMMAND_CHANGES_GUEST) != 0;
     description->while_frozen = (command->flags & GA_COMMAND_WHILE_FROZEN) != 0;

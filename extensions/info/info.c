@@ -36,6 +36,7 @@ novacron_info(GaCall *call)
     info->pid = os_service_pid();
     info->started_ns = ga_agent_started(ga_call_agent(call));
     info->boot_id = os_boot_id();
+    info->safe_mode = ga_gate_is_safe(ga_agent_gate(ga_call_agent(call)));
     info->session = describe(ga_call_session(call));
     info->reply_default_bytes = GA_REPLY_DEFAULT_BYTES;
     info->reply_max_bytes = GA_REPLY_MAX_BYTES;

@@ -11,7 +11,7 @@ from .vocabulary import feature_bound, feature_command
 def prototypes(model: Model, schema: str, source: str) -> str:
     """What the author of a command includes."""
     parts = [c.banner([source]), '#pragma once\n\n', '#include "core/call.h"\n',
-             f'#include "{model.folder}/{schema}.h"\n']
+             includes(model, schema)]
     if schema != model.schemas[0].name:
         parts += ['\n', c.comment('What this area needs and whether it is there.'),
                   f'void {probe(schema)}(GaAgent *agent, GaAreaReport *report);\n']
@@ -22,6 +22,14 @@ def prototypes(model: Model, schema: str, source: str) -> str:
         if command.is_coroutine:
             parts.append(settler(model, command, 'void ', ');\n'))
     return ''.join(parts)
+
+
+def includes(model: Model, schema: str) -> str:
+    """This schema's types, and those of others that its commands return."""
+    returned = {command.returns.name for command in model.commands_of(schema) if command.returns}
+    stems = {model.types[name].schema for name in returned if name in model.types} | {schema}
+    return ''.join(f'#include "{model.folder}/{other.name}.h"\n' for other in model.schemas
+                   if other.name in stems)
 
 
 def handler(model: Model, command: Command) -> str:

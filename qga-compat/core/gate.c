@@ -6,9 +6,12 @@
  */
 #include "core/gate.h"
 
+#include <string.h>
+
 struct GaGate {
     const GaCommandTable *table;
     gboolean is_frozen;
+    gboolean is_safe;
     gboolean *is_listed; /* by row: enabled as far as the lists go */
 };
 
@@ -87,4 +90,22 @@ ga_gate_allows(const GaGate *gate, const GaCommand *command)
     if (!gate->is_frozen)
         return is_listed;
     return (command->flags & GA_COMMAND_WHILE_FROZEN) && (is_listed || !command->area);
+}
+
+void
+ga_gate_set_safe(GaGate *gate)
+{
+    gate->is_safe = TRUE;
+    for (guint i = 0; i < gate->table->n_rows; i++) {
+        const GaArea *area = gate->table->rows[i].area;
+
+        if (area && strcmp(area->name, "info") != 0)
+            gate->is_listed[i] = FALSE;
+    }
+}
+
+gboolean
+ga_gate_is_safe(const GaGate *gate)
+{
+    return gate->is_safe;
 }

@@ -23,4 +23,9 @@ void ga_gate_free(GaGate *gate);
 void ga_gate_set_frozen(GaGate *gate, gboolean is_frozen);
 gboolean ga_gate_is_frozen(const GaGate *gate);
 
+/* In safe mode no extension runs but those that only tell what the agent is (area `info`). For
+ * good. */
+void ga_gate_set_safe(GaGate *gate);
+gboolean ga_gate_is_safe(const GaGate *gate);
+
 gboolean ga_gate_allows(const GaGate *gate, const GaCommand *command);

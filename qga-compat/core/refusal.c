@@ -3,6 +3,7 @@
 #include "core/refusal.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "runtime/qapi-error.h"
 
@@ -14,6 +15,7 @@ static const char *const words[] = {
     [GA_REFUSAL_PERMISSION] = "permission", [GA_REFUSAL_PLAN_CHANGED] = "plan-changed",
     [GA_REFUSAL_BUDGET] = "budget",         [GA_REFUSAL_RATE_LIMITED] = "rate-limited",
     [GA_REFUSAL_TIMEOUT] = "timeout",       [GA_REFUSAL_UNSUPPORTED] = "unsupported",
+    [GA_REFUSAL_EXISTS] = "exists",
 };
 
 static const struct {
@@ -26,12 +28,26 @@ static const struct {
     { ENOSPC, GA_REFUSAL_NO_SPACE },   { EBUSY, GA_REFUSAL_BUSY },
     { ETIMEDOUT, GA_REFUSAL_TIMEOUT }, { ENOSYS, GA_REFUSAL_UNSUPPORTED },
     { EINVAL, GA_REFUSAL_BAD_VALUE },  { ENAMETOOLONG, GA_REFUSAL_BAD_VALUE },
+    { EEXIST, GA_REFUSAL_EXISTS },     { EOPNOTSUPP, GA_REFUSAL_UNSUPPORTED },
+    { EXDEV, GA_REFUSAL_UNSUPPORTED },
 };
 
 const char *
 ga_refusal_word(GaRefusal refusal)
 {
     return words[refusal];
+}
+
+GaRefusal
+ga_refusal_of(const GError *error)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
+        gsize length = strlen(words[i]);
+
+        if (strncmp(error->message, words[i], length) == 0 && error->message[length] == ':')
+            return (GaRefusal)i;
+    }
+    return GA_REFUSAL_FAILED;
 }
 
 void

@@ -24,14 +24,18 @@ typedef enum {
     GA_REFUSAL_RATE_LIMITED,
     GA_REFUSAL_TIMEOUT,
     GA_REFUSAL_UNSUPPORTED,
+    GA_REFUSAL_EXISTS,
 } GaRefusal;
 
 /* The word. */
 const char *ga_refusal_word(GaRefusal refusal);
 
+/* The word that a refusal made below begins with, told back; of any other error: failed. */
+GaRefusal ga_refusal_of(const GError *error);
+
 /* "WORD: TEXT" */
 void ga_refuse(GError **error, GaRefusal refusal, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 /* "WORD: TEXT: STRERROR", with the word that fits the errno value: not-found, permission,
- * no-space, busy, unsupported, timeout, else failed. */
+ * no-space, busy, exists, unsupported, timeout, else failed. */
 void ga_refuse_errno(GError **error, gint number, const char *format, ...) G_GNUC_PRINTF(3, 4);

@@ -41,6 +41,9 @@ typedef struct {
 
 void os_service_watch(const OsServiceEvents *events, gpointer owner);
 
+/* If the service manager wants to hear that the main loop turns, tell it from now on. */
+void os_service_watchdog(void);
+
 /* The system's log, for ga_account_new(): lines of the ident qemu-ga. */
 extern const GaAccountSink os_syslog_functions;
 gpointer os_syslog_new(void);

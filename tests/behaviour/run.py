@@ -18,9 +18,10 @@ import memory
 import sessions
 import starts
 import vsock
+import watchdog
 from lib import check, suite
 
-MODULES = [clients, memory, limits, sessions, daemon, starts, logs, vsock]
+MODULES = [clients, memory, limits, sessions, daemon, starts, logs, vsock, watchdog]
 
 
 def main() -> int:

@@ -10,10 +10,11 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
+import agent
 import programs
 from lib import check, suite
 
-MODULES = [programs]
+MODULES = [agent, programs]
 
 
 def main() -> int:

@@ -141,6 +141,18 @@ def where_no_client_is_installed_the_hooks_say_nothing(bench: Bench) -> None:
         expect(done.status == 0 and not done.output, f'{script.name}: {done}')
 
 
+def links_to_a_packages_folder_are_enough(bench: Bench) -> None:
+    """As packages install it; the settings are read beside the link."""
+    etc = bench.run_folder / 'etc'
+    (etc / 'fsfreeze-hook.d').mkdir(parents=True)
+    (etc / DISPATCHER.name).symlink_to(DISPATCHER)
+    (etc / 'fsfreeze-hook.d' / '20-postgresql').symlink_to(SCRIPTS / '20-postgresql')
+    for mode, status in (('off', 0), ('strange', 1)):
+        (etc / 'fsfreeze-hook.conf').write_text(f'POSTGRESQL_MODE={mode}\n')
+        done = bench.run(etc / DISPATCHER.name, 'freeze', FSFREEZE_HOOK_CONF='')
+        expect(done.status == status and '20-postgresql freeze\n' in done.output, f'{mode}: {done}')
+
+
 def shellcheck_has_nothing_to_say(bench: Bench) -> None:
     done = subprocess.run(['shellcheck', '-x', '-s', 'sh', str(DISPATCHER),
                            *map(str, sorted(SCRIPTS.iterdir()))], cwd=HOOKS.parents[1], text=True,
@@ -159,5 +171,6 @@ CHECKS = [
     other_words_are_refused,
     where_no_server_runs_the_hooks_say_nothing,
     where_no_client_is_installed_the_hooks_say_nothing,
+    links_to_a_packages_folder_are_enough,
     shellcheck_has_nothing_to_say,
 ]

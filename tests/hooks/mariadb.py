@@ -176,6 +176,22 @@ def the_lock_ends_with_the_agent(bench: Bench) -> None:
             expect(done.status == 1 and 'the agent had ended' in done.output, str(done))
 
 
+def below_another_dispatcher_the_lock_ends_with_the_agent_too(bench: Bench) -> None:
+    """One that tells the scripts nothing, has ended long before the thaw, and is never wrong."""
+    other = bench.run_folder / DISPATCHER.name
+    other.write_text(f'#!/bin/sh\n{HOOK} "$1"\nexit 0\n')
+    other.chmod(0o755)
+    with writer(bench) as it:
+        for end in ('thaw', 'kill'):
+            agent = bench.run_under_agent(other, 'freeze')
+            expect(it.stands_still(), f'{end}: not locked')
+            if end == 'thaw':
+                bench.ok(other, 'thaw')
+            agent.kill()
+            agent.wait()
+            expect(it.goes_on(), f'{end}: still locked')
+
+
 def the_lock_ends_with_its_holder(bench: Bench) -> None:
     with writer(bench) as it:
         bench.ok(HOOK, 'freeze')
@@ -313,6 +329,7 @@ CHECKS = [
     the_output_ends_though_the_lock_is_held,
     the_lock_ends_with_its_limit_and_the_thaw_says_so,
     the_lock_ends_with_the_agent,
+    below_another_dispatcher_the_lock_ends_with_the_agent_too,
     the_lock_ends_with_its_holder,
     a_lost_session_makes_the_thaw_fail,
     an_idle_session_is_not_too_idle_for_the_server,

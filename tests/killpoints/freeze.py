@@ -139,6 +139,7 @@ class FreezeRun:
             f'[novacron]\nfsfreeze-deadline-ms={round(self.deadline * 1000)}\n')
         self.agent.arguments = ['-c', str(configuration)]
         self.client: Optional[Connection] = None
+        self.started = 0.0
         self.sent = float('inf')                # when a freeze was asked for,
         self.answered: Optional[float] = None   # answered
         self.thaw_sent = False
@@ -153,6 +154,7 @@ class FreezeRun:
     # doing
 
     def start(self) -> None:
+        self.started = time.monotonic()
         self.agent.start()
         self.connect()
 
@@ -269,7 +271,7 @@ class FreezeRun:
             if self.problem:
                 raise self.problem
             expect(bool(killed) or not self.interruption, repr(self.interruption), Late)
-            if killed and not guardian_killed:
+            if killed and not guardian_killed and killed > self.started:
                 # its connection ends before it does
                 wait_until(lambda: not self.agent.is_running(), ANSWER)
             self._revive()
@@ -373,6 +375,15 @@ def thawed_by_successor(run: FreezeRun) -> None:
     run.thaw()
 
 
+def thawed_after_stop(run: FreezeRun) -> None:
+    """The agent is told to end, as for an upgrade; its guardian stays for the next one."""
+    run.freeze()
+    run.agent.process.terminate()
+    wait_until(lambda: not run.agent.is_running(), ANSWER)
+    run.start()
+    run.thaw()
+
+
 def left_to_successor(run: FreezeRun) -> None:
     """Nobody asks it to thaw. It may have no guardian to rely on."""
     run.agent.start()
@@ -409,6 +420,8 @@ SCRIPTS = [
     Script('agent', thawed_by_successor, Restart.LATER, 2),
     Script('guardian', thawed_by_successor, Restart.AT_ONCE, 2),
     Script('guardian', left_to_successor, Restart.AT_ONCE),
+    Script('agent', thawed_after_stop, Restart.AND_THAW, 2),
+    Script('guardian', thawed_after_stop, Restart.AT_ONCE, 2),
 ]
 OF_SUCCESSOR = (thawed_by_successor, left_to_successor)
 

@@ -96,9 +96,11 @@ class Session:
 
     def wait_until_frozen(self) -> None:
         """Until whoever writes has to wait, on every file system."""
-        for place in PLACES:
-            self.domain.wait_for('touch %s/probe > /dev/null 2>&1 < /dev/null & usleep 200000; '
-                                 'grep -q "^State:.D" /proc/$!/status' % place)
+        self.domain.wait_for(
+            'pids=; for place in %s; do touch $place/probe > /dev/null 2>&1 < /dev/null & '
+            'pids="$pids $!"; done; usleep 200000; '
+            'for pid in $pids; do grep -q "^State:.D" /proc/$pid/status || exit 1; done'
+            % ' '.join(PLACES))
 
     def hold_hook(self) -> None:
         """From now on the hook writes down that it was called, and waits."""
