@@ -196,17 +196,22 @@ typedef struct {
 static gpointer
 set_work(gpointer data, GError **error)
 {
-    GArray *wishes = data;
-    gint64 *n_done = g_new0(gint64, 1);
+    const GArray *wishes = data;
+    guint n_done = 0;
 
-    while (*n_done < wishes->len) {
-        const Wish *wish = &g_array_index(wishes, Wish, *n_done);
+    while (n_done < wishes->len) {
+        const Wish *wish = &g_array_index(wishes, Wish, n_done);
 
-        if (!os_cpu_set(FOLDER, wish->id, wish->online, *n_done == 0 ? error : NULL))
+        if (!os_cpu_set(FOLDER, wish->id, wish->online, n_done == 0 ? error : NULL))
             break;
-        ++*n_done;
+        n_done++;
     }
-    return n_done;
+    if (n_done == 0 && wishes->len > 0)
+        return NULL;
+
+    gint64 *result = g_new(gint64, 1);
+    *result = n_done;
+    return result;
 }
 
 void
