@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Records: FOLDER/ID.json, written to a temporary file that is synced and renamed, then
- * the folder is synced: what a crash leaves is the old record or the new one.
- */
+/* Records: FOLDER/ID.json. */
 #include "extensions/job/record.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/refusal.h"
+#include "platform/durable.h"
 #include "runtime/qapi-parse.h"
 #include "runtime/qapi-read.h"
 #include "runtime/qapi-write.h"
@@ -39,61 +35,16 @@ text_of(const NovacronJob *job, const char *result, gsize *ret_size)
     return qapi_writer_to_text(writer, ret_size);
 }
 
-static gboolean
-write_all(gint fd, const char *text, gsize size)
-{
-    while (size > 0) {
-        gssize written = write(fd, text, size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return FALSE;
-        text += written;
-        size -= (gsize)written;
-    }
-    return fsync(fd) == 0;
-}
-
-/* FALSE and errno. */
-static gboolean
-write_file(const char *path, const char *text, gsize size)
-{
-    gint fd = g_open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return FALSE;
-
-    gboolean is_written = write_all(fd, text, size);
-    gint number = errno;
-    close(fd);
-    errno = number;
-    return is_written;
-}
-
-static gboolean
-sync_folder(const char *folder)
-{
-    gint fd = g_open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return FALSE;
-
-    gboolean is_synced = fsync(fd) == 0;
-    close(fd);
-    return is_synced;
-}
-
 gboolean
 ga_record_write(const char *folder, const NovacronJob *job, const char *result, GError **error)
 {
     gsize size;
     g_autofree char *text = text_of(job, result, &size);
     g_autofree char *path = path_of(folder, job->id, SUFFIX);
-    g_autofree char *temporary = path_of(folder, job->id, ".new");
 
-    if (g_mkdir_with_parents(folder, 0700) == 0 && write_file(temporary, text, size) &&
-        g_rename(temporary, path) == 0 && sync_folder(folder))
+    if (g_mkdir_with_parents(folder, 0700) == 0 && os_durable_write(path, text, size))
         return TRUE;
     ga_refuse_errno(error, errno, "the record of the job cannot be written to %s", folder);
-    g_unlink(temporary);
     return FALSE;
 }
 
