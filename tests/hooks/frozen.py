@@ -53,8 +53,10 @@ class Play(Bench):
         self.program = self.stage.confine(self.program)
         found = [shutil.which(name, path=self.environment['PATH'])
                  for name in (*TOOLS, *CLIENTS)]
-        for path in filter(None, ('/bin/sh', *found)):
-            self.stage.confine([path, *libraries(path)])
+        needed = {path for program in filter(None, ('/bin/sh', *found))
+                  for path in (program, *libraries(program))}
+        # what was unpacked is on the stage already
+        self.stage.confine([path for path in needed if not path.startswith(str(self.stage.root))])
         shutil.copytree(HOOKS, self.stage.root / str(HOOKS).lstrip('/'))
         self.mariadb = self.add(MariaDB)
         self.postgresql = self.add(PostgreSQL)
