@@ -347,8 +347,8 @@ has_room(const GaJobs *jobs, const GaJobKind *kind, GError **error)
         if (ga_job_is_concluded(job))
             continue;
         n_running++;
-        if (kind->changes_guest && job->kind->changes_guest &&
-            strcmp(kind->area, job->kind->area) == 0) {
+        if (kind->changes_guest && job->kind->changes_guest && kind->area &&
+            g_strcmp0(kind->area, job->kind->area) == 0) {
             ga_refuse(error, GA_REFUSAL_BUSY, "job %s is under way", job->seen->id);
             return FALSE;
         }
@@ -360,12 +360,19 @@ has_room(const GaJobs *jobs, const GaJobKind *kind, GError **error)
     return TRUE;
 }
 
-/* The time makes it another one than those of former agents. */
+/* The time makes it another one than those of former agents, of which there can be several in a
+ * second; and clocks are set back. */
 static char *
 new_id(GaJobs *jobs)
 {
-    return g_strdup_printf("%" G_GINT64_FORMAT "-%" G_GUINT64_FORMAT, g_get_real_time() / 1000000,
-                           ++jobs->last_number);
+    char *id = NULL;
+
+    do {
+        g_free(id);
+        id = g_strdup_printf("%" G_GINT64_FORMAT "-%" G_GUINT64_FORMAT, g_get_real_time() / 1000,
+                             ++jobs->last_number);
+    } while (ga_jobs_find(jobs, id, NULL));
+    return id;
 }
 
 static NovacronJob *

@@ -17,7 +17,8 @@ typedef struct GaJob GaJob;
 /* A kind of jobs: constant, for ever. */
 typedef struct {
     const char *command;    /* that starts them */
-    const char *area;       /* in which one job that changes the guest runs at a time */
+    const char *area;       /* in which one job that changes the guest runs at a time; NULL: such
+                               jobs do not meet */
     const char *unit;       /* of progress: "bytes" */
     const QapiType *result; /* NULL: they have none */
     guint deadline_ms;      /* then a job is cancelled and has failed with `timeout`; 0: none */

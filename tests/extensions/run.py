@@ -11,10 +11,11 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 import agent
+import files
 import programs
 from lib import check, suite
 
-MODULES = [agent, programs]
+MODULES = [agent, programs, files]
 
 
 def main() -> int:

@@ -248,6 +248,29 @@ START_TEST(what_a_restart_cut_short_has_failed)
 }
 END_TEST
 
+START_TEST(an_id_is_not_given_again_after_a_restart)
+{
+    GaJob *job = start(&writing, NULL);
+    g_autofree char *id = g_strdup(ga_job_seen(job)->id);
+
+    ga_job_conclude(job, NOVACRON_JOB_OUTCOME_SUCCESS, NULL);
+    restart();
+    ck_assert_str_ne(ga_job_seen(start(&writing, NULL))->id, id);
+}
+END_TEST
+
+START_TEST(jobs_of_no_area_do_not_meet)
+{
+    static const GaJobKind kind = {
+        .command = "novacron-any", .unit = "bytes", .changes_guest = TRUE, .free = free_work
+    };
+
+    start(&writing, NULL);
+    start(&kind, NULL);
+    start(&kind, NULL);
+}
+END_TEST
+
 START_TEST(the_eldest_that_are_over_make_room)
 {
     for (guint i = 0; i < 70; i++)
@@ -290,6 +313,8 @@ main(void)
     tcase_add_test(tests, a_query_tells_what_has_changed_since);
     tcase_add_test(tests, one_job_at_a_time_changes_an_area);
     tcase_add_test(tests, what_a_restart_cut_short_has_failed);
+    tcase_add_test(tests, an_id_is_not_given_again_after_a_restart);
+    tcase_add_test(tests, jobs_of_no_area_do_not_meet);
     tcase_add_test(tests, the_eldest_that_are_over_make_room);
     tcase_add_test(tests, there_are_not_more_than_can_run);
     suite_add_tcase(suite, tests);

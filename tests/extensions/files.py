@@ -1,0 +1,528 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""novacron-file-*: transfers that are cut, holes, atomicity, folders, and what nobody may do."""
+import base64
+import contextlib
+import hashlib
+import json
+import os
+import random
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Tuple
+
+from lib.agent import Agent
+from lib.check import Check, expect, expect_cost
+from lib.connection import Connection
+from lib.process import wait_until
+
+PIECE = 1024
+MIB = 1024 * 1024
+PIECE_MAX = 512 * 1024
+
+
+@contextlib.contextmanager
+def files(check: Check, areas: str = 'file', *options: str) -> Iterator[Tuple[Connection, Agent]]:
+    agent = check.prepare()
+    configuration = agent.folder / 'agent.conf'
+    configuration.write_text(f'[novacron]\nareas={areas}\ndata-directory={agent.folder}/data\n'
+                             f'sessions=unix-listen:{agent.folder}/session\n')
+    agent.arguments = ['-c', str(configuration), *options]
+    agent.start()
+    with agent.connect() as client:
+        yield client, agent
+
+
+def refusal(client: Connection, command: str, **arguments: Any) -> str:
+    answer = client.answer(command, **arguments)
+    expect('error' in answer, f'{command} answers {answer}')
+    return str(answer['error']['desc'])
+
+
+def concluded(client: Connection, job: Dict[str, Any], timeout: float = 60) -> Dict[str, Any]:
+    deadline = time.monotonic() + timeout
+    while job['status'] != 'concluded':
+        expect(time.monotonic() < deadline, f'still under way: {job}')
+        job = client.call('novacron-job-wait', id=job['id'], wait_ms=250)
+    return job
+
+
+def succeeded(client: Connection, job: Dict[str, Any]) -> Any:
+    job = concluded(client, job)
+    expect(job['outcome'] == 'success', f'{job}')
+    return client.call('novacron-job-result', id=job['id'])['result']
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def piece(data: bytes) -> Dict[str, str]:
+    return {'buf-b64': base64.b64encode(data).decode(), 'sha256': digest(data)}
+
+
+def request(command: str, **arguments: Any) -> bytes:
+    return json.dumps({'execute': command, 'arguments': arguments}).encode() + b'\n'
+
+
+def writes(identity: str, data: bytes, begin: int) -> bytes:
+    """All that a client sends from there on."""
+    return b''.join(request('novacron-file-upload-write', id=identity, offset=at,
+                            **piece(data[at:at + PIECE]))
+                    for at in range(begin, len(data), PIECE))
+
+
+def write_rest(client: Connection, identity: str, path: Path, data: bytes) -> int:
+    """Where it went on. Who was cut off may still be writing his last piece."""
+    at = client.call('novacron-file-upload-begin', id=identity, path=str(path))['size-bytes']
+    begun = at
+    deadline = time.monotonic() + 10
+    while at < len(data):
+        answer = client.answer('novacron-file-upload-write', id=identity, offset=at,
+                               **piece(data[at:at + PIECE]))
+        if 'return' in answer:
+            at += len(data[at:at + PIECE])
+            continue
+        expect(answer['error']['desc'].startswith('busy: ') and time.monotonic() < deadline,
+               f'{answer}')
+    return int(begun)
+
+
+def upload(client: Connection, path: Path, data: bytes, identity: str = 'up',
+           **more: Any) -> Dict[str, Any]:
+    """The commit, concluded."""
+    client.call('novacron-file-upload-begin', id=identity, path=str(path))
+    for at in range(0, len(data), PIECE_MAX):
+        client.call('novacron-file-upload-write', id=identity, offset=at,
+                    **piece(data[at:at + PIECE_MAX]))
+    return concluded(client, client.call('novacron-file-upload-commit', id=identity,
+                                         size_bytes=len(data), sha256=digest(data), **more))
+
+
+@contextlib.contextmanager
+def synced(agent: Agent) -> Iterator[Connection]:
+    """After whoever was there before, as clients do it: half a request may still be lying there."""
+    with agent.connect() as client:
+        client.send(b'\xff' + request('guest-sync-delimited', id=77))
+        client.read_through(b'\xff')
+        answer = client.read_line()
+        expect(b'77' in answer, f'{answer!r}')
+        yield client
+
+
+def cut_off(agent: Agent, stream: bytes, length: int, is_killed: bool) -> None:
+    """A client that sends so much of the stream and vanishes, or whose agent does."""
+    peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    peer.connect(str(agent.socket))
+    peer.sendall(stream[:length])
+    if is_killed:
+        agent.process.send_signal(signal.SIGKILL)
+        agent.process.wait()
+        agent.start()
+    peer.close()
+
+
+def an_upload_that_is_cut_at_any_byte_goes_on(check: Check) -> None:
+    data = random.Random(4).randbytes(6 * PIECE + 77)
+    with files(check) as (client, agent):
+        client.close()
+        target = agent.files / 'target'
+        stream = writes('up', data, 0)
+        began = set()
+        cuts = range(0, len(stream), 13 if check.full else 211)
+        for number, cut in enumerate(cuts):
+            with synced(agent) as first:
+                first.call('novacron-file-upload-begin', id='up', path=str(target))
+            cut_off(agent, stream, cut, is_killed=number % 4 == 0)
+            with synced(agent) as second:
+                began.add(write_rest(second, 'up', target, data))
+                result = succeeded(second, second.call(
+                    'novacron-file-upload-commit', id='up', size_bytes=len(data),
+                    sha256=digest(data)))
+            expect(result['sha256'] == digest(data), f'cut at {cut}: {result}')
+            expect(target.read_bytes() == data, f'cut at {cut}: other bytes')
+            target.unlink()
+        expect(len(began) > 4, f'went on at {began} only')
+        expect(not [path for path in agent.files.iterdir()], 'something was left behind')
+
+
+def one_upload_survives_many_cuts(check: Check) -> None:
+    data = random.Random(5).randbytes(40 * PIECE)
+    dice = random.Random(6)
+    with files(check) as (client, agent):
+        client.close()
+        target = agent.files / 'target'
+        for number in range(200):
+            with synced(agent) as client:
+                at = client.call('novacron-file-upload-begin', id='up',
+                                 path=str(target))['size-bytes']
+            if at == len(data):
+                break
+            cut_off(agent, writes('up', data, at), dice.randrange(1, 4 * PIECE), number % 3 == 0)
+        else:
+            raise AssertionError(f'only {at} bytes after {number} attempts')
+        with synced(agent) as client:
+            succeeded(client, client.call('novacron-file-upload-commit', id='up',
+                                          size_bytes=len(data), sha256=digest(data)))
+        expect(target.read_bytes() == data, 'other bytes')
+
+
+def a_file_with_holes_keeps_them(check: Check) -> None:
+    with files(check) as (client, agent):
+        source, target = agent.files / 'source', agent.files / 'target'
+        with open(source, 'wb') as file:
+            for at in (0, 5 * MIB, 64 * MIB - 3):
+                file.seek(at)
+                file.write(os.urandom(5000))
+            file.truncate(80 * MIB)
+        client.call('novacron-file-upload-begin', id='up', path=str(target))
+        at, requests, end = 0, 0, False
+        while not end:
+            got = client.call('novacron-file-read', path=str(source), offset=at, holes=True,
+                              count=PIECE_MAX)
+            hole = got.get('hole-bytes', 0)
+            what = {'hole-bytes': hole} if hole else {'buf-b64': got['buf-b64'],
+                                                      'sha256': got['sha256']}
+            client.call('novacron-file-upload-write', id='up', offset=at, **what)
+            at += hole or got['count']
+            requests += 1
+            end = got['eof']
+        result = succeeded(client, client.call('novacron-file-upload-commit', id='up',
+                                               size_bytes=at))
+        data = source.read_bytes()
+        expect(result == {'sha256': digest(data), 'size-bytes': len(data)}, f'{result}')
+        expect(target.read_bytes() == data, 'other bytes')
+        allocated = client.call('novacron-file-stat', path=str(target))['allocated-bytes']
+        expect(allocated <= os.stat(source).st_blocks * 512 + 65536, f'{allocated} bytes on disk')
+        expect(requests < 20, f'{requests} requests')
+        client.call('novacron-file-write', path=str(target), offset=5 * MIB, hole_bytes=2 * MIB)
+        data = data[:5 * MIB] + bytes(2 * MIB) + data[7 * MIB:]
+        expect(target.read_bytes() == data, 'a hole that was made')
+
+
+class Watcher(threading.Thread):
+    """Reads a file over and over and keeps what is neither of the allowed contents."""
+
+    def __init__(self, path: Path, allowed: List[bytes]):
+        super().__init__(daemon=True)
+        self.path, self.allowed = path, allowed
+        self.wrong: List[str] = []
+        self.seen: List[int] = [0] * len(allowed)
+        self.is_over = False
+
+    def run(self) -> None:
+        while not self.is_over:
+            try:
+                data = self.path.read_bytes()
+            except OSError as error:
+                self.wrong.append(str(error))
+                continue
+            if data in self.allowed:
+                self.seen[self.allowed.index(data)] += 1
+            else:
+                self.wrong.append(f'{len(data)} bytes')
+
+
+def a_reader_sees_the_old_file_or_the_new_one(check: Check) -> None:
+    contents = [b'old' * 70000, b'new' * 90000]
+    with files(check) as (client, agent):
+        target = agent.files / 'target'
+        target.write_bytes(contents[0])
+        watcher = Watcher(target, contents)
+        watcher.start()
+        for number in range(40):
+            job = upload(client, target, contents[(number + 1) % 2])
+            expect(job['outcome'] == 'success', f'{job}')
+        watcher.is_over = True
+        watcher.join()
+        expect(not watcher.wrong, f'{watcher.wrong[:3]}')
+        expect(min(watcher.seen) > 0, f'seen {watcher.seen}')
+
+
+def a_new_file_takes_over_permissions_and_owner(check: Check) -> None:
+    with files(check) as (client, agent):
+        target = agent.files / 'target'
+        expect(upload(client, target, b'one')['outcome'] == 'success', 'one')
+        expect(target.stat().st_mode & 0o7777 == 0o600, oct(target.stat().st_mode))
+        target.chmod(0o2751)
+        owner = (65534, 1) if os.geteuid() == 0 else (os.getuid(), os.getgid())
+        os.chown(target, *owner)
+        target.chmod(0o2751)
+        expect(upload(client, target, b'two')['outcome'] == 'success', 'two')
+        status = target.stat()
+        expect((status.st_uid, status.st_gid, status.st_mode & 0o7777) == (*owner, 0o2751),
+               f'{status}')
+        expect(upload(client, target, b'three', mode='0640')['outcome'] == 'success', 'three')
+        expect(target.stat().st_mode & 0o7777 == 0o640, oct(target.stat().st_mode))
+        job = upload(client, target, b'four', replace=False)
+        expect(job['error']['code'] == 'exists', f'{job}')
+        expect(target.read_bytes() == b'three', 'replaced after all')
+        job = concluded(client, client.call('novacron-file-upload-commit', id='up', size_bytes=5))
+        expect(job['error']['code'] == 'bad-value', f'{job}')
+        client.call('novacron-file-upload-abort', id='up')
+        expect(os.listdir(agent.files) == ['target'], f'{os.listdir(agent.files)}')
+
+
+def an_upload_with_another_digest_is_not_committed(check: Check) -> None:
+    with files(check) as (client, agent):
+        target = agent.files / 'target'
+        client.call('novacron-file-upload-begin', id='up', path=str(target))
+        client.call('novacron-file-upload-write', id='up', offset=0, **piece(b'hello'))
+        job = concluded(client, client.call('novacron-file-upload-commit', id='up', size_bytes=5,
+                                            sha256=digest(b'world')))
+        expect(job['error']['code'] == 'bad-value' and not target.exists(), f'{job}')
+        succeeded(client, client.call('novacron-file-upload-commit', id='up', size_bytes=5,
+                                      sha256=digest(b'hello')))
+        text = refusal(client, 'novacron-file-upload-status', id='up')
+        expect(text.startswith('not-found: '), text)
+
+
+def a_temporary_file_of_somebody_else_is_not_written_to(check: Check) -> None:
+    with files(check) as (client, agent):
+        victim = agent.folder / 'victim'
+        victim.write_text('precious')
+        temporary = agent.files / '.novacron-upload-up'
+        for trap in (temporary.symlink_to, lambda path: os.link(path, temporary),
+                     lambda path: os.mkfifo(temporary)):
+            client.call('novacron-file-upload-begin', id='up', path=str(agent.files / 'target'))
+            temporary.unlink()
+            trap(victim)
+            text = refusal(client, 'novacron-file-upload-write', id='up', offset=0, **piece(b'x'))
+            expect(text.startswith('not-found: '), text)
+            job = concluded(client, client.call('novacron-file-upload-commit', id='up',
+                                                size_bytes=8))
+            expect(job['error']['code'] == 'not-found', f'{job}')
+            client.call('novacron-file-upload-abort', id='up')
+            temporary.unlink()
+        expect(victim.read_text() == 'precious', 'it was written to')
+
+
+def uploads_are_bounded(check: Check) -> None:
+    with files(check) as (client, agent):
+        for number in range(64):
+            client.call('novacron-file-upload-begin', id=f'n{number}',
+                        path=str(agent.files / f'{number}'))
+        text = refusal(client, 'novacron-file-upload-begin', id='more',
+                       path=str(agent.files / 'more'))
+        expect(text == 'busy: 64 uploads are under way', text)
+        for record in (agent.folder / 'data' / 'uploads').iterdir():
+            old = json.loads(record.read_text())
+            old['begun-ns'] -= 8 * 24 * 3600 * 10**9
+            record.write_text(json.dumps(old))
+        client.call('novacron-file-upload-begin', id='more', path=str(agent.files / 'more'))
+        expect(os.listdir(agent.files) == ['.novacron-upload-more'], f'{os.listdir(agent.files)}')
+
+
+def an_upload_begins_anew_after_a_restart_of_the_guest(check: Check) -> None:
+    with files(check) as (client, agent):
+        where = {'id': 'up', 'path': str(agent.files / 'target')}
+        client.call('novacron-file-upload-begin', **where)
+        client.call('novacron-file-upload-write', id='up', offset=0, **piece(b'hello'))
+        record = agent.folder / 'data' / 'uploads' / 'up.json'
+        record.write_text(record.read_text().replace('"boot": "', '"boot": "another-'))
+        expect(client.call('novacron-file-upload-status', id='up')['size-bytes'] == 0, 'status')
+        text = refusal(client, 'novacron-file-upload-write', id='up', offset=5, **piece(b'x'))
+        expect(text.startswith('interrupted: '), text)
+        expect(client.call('novacron-file-upload-begin', **where)['size-bytes'] == 0, 'begin')
+        client.call('novacron-file-upload-write', id='up', offset=0, **piece(b'hi'))
+        succeeded(client, client.call('novacron-file-upload-commit', id='up', size_bytes=2))
+        expect((agent.files / 'target').read_bytes() == b'hi', 'other bytes')
+
+
+def what_is_no_file_is_turned_away_at_once(check: Check) -> None:
+    with files(check) as (client, agent):
+        fifo, listener = agent.files / 'fifo', socket.socket(socket.AF_UNIX)
+        os.mkfifo(fifo)
+        listener.bind(str(agent.files / 'socket'))
+        for path in (fifo, agent.files / 'socket', agent.files, '/dev/zero', '/dev/tty'):
+            began = time.monotonic()
+            for command, arguments in (('read', {}), ('write', piece(b'x')),
+                                       ('write', {'create': '0600', **piece(b'x')})):
+                text = refusal(client, f'novacron-file-{command}', path=str(path), **arguments)
+                expect(text.endswith('is not a regular file'), text)
+            job = concluded(client, client.call('novacron-file-digest', path=str(path)))
+            expect(job['error']['code'] == 'bad-value', f'{job}')
+            expect_cost(time.monotonic() - began < 2, f'{path} took its time')
+        listener.close()
+
+
+def a_path_leads_no_further_than_it_may(check: Check) -> None:
+    with files(check) as (client, agent):
+        root = agent.files / 'root'
+        (root / 'sub').mkdir(parents=True)
+        (agent.files / 'secret').write_text('secret')
+        (root / 'plain').write_text('plain')
+        (root / 'out').symlink_to(agent.files / 'secret')
+        (root / 'up').symlink_to('../secret')
+        (root / 'inside').symlink_to('/plain')
+        (root / 'loop').symlink_to('loop')
+
+        def read(path: str, **resolve: Any) -> str:
+            answer = client.answer('novacron-file-read', path=path, resolve=resolve)
+            return base64.b64decode(answer['return']['buf-b64']).decode() \
+                if 'return' in answer else answer['error']['desc'].split(':')[0]
+
+        for path, resolve, expected in (
+                ('/plain', {'root': str(root)}, 'plain'),
+                ('/../../plain', {'root': str(root)}, 'plain'),
+                ('/inside', {'root': str(root)}, 'plain'),
+                ('/out', {'root': str(root)}, 'not-found'),
+                ('/up', {'root': str(root)}, 'not-found'),
+                ('/sub/../plain', {'root': str(root), 'beneath': True}, 'plain'),
+                ('/../secret', {'root': str(root), 'beneath': True}, 'permission'),
+                ('/inside', {'root': str(root), 'beneath': True}, 'permission'),
+                ('/up', {'root': str(root), 'beneath': True}, 'permission'),
+                ('/inside', {'root': str(root), 'no-symlinks': True}, 'permission'),
+                (f'{root}/out', {}, 'secret'),
+                (f'{root}/out', {'no-symlinks': True}, 'permission'),
+                ('/proc/self/exe', {'no-magic-links': True}, 'permission'),
+                ('/proc/version', {'no-mounts': True}, 'permission')):
+            got = read(path, **resolve)
+            expect(got == expected, f'{path} with {resolve}: {got}')
+        for command, arguments in (('mkdir', {}), ('link', {'target': 'x', 'symbolic': True}),
+                                   ('write', {'create': '0600', **piece(b'x')})):
+            text = refusal(client, f'novacron-file-{command}', path='/../new', **arguments,
+                           resolve={'root': str(root), 'beneath': True})
+            expect(text.startswith('permission: '), text)
+
+
+def a_long_folder_is_listed_in_pages(check: Check) -> None:
+    names = {f'file-{number:05}-{"x" * (number % 90)}' for number in range(5000)}
+    with files(check) as (client, agent):
+        for name in names:
+            (agent.files / name).touch()
+        client.close()
+        seen: List[str] = []
+        page: Dict[str, Any] = {}
+        arguments: Dict[str, Any] = {'path': str(agent.files), 'max-bytes': 40000}
+        for number in range(1000):
+            if number == 3:
+                agent.process.kill()
+                agent.process.wait()
+                agent.start()
+            with agent.connect() as another:
+                line = another.ask(request('novacron-file-list', **arguments))
+            expect(len(line) <= 40000, f'{len(line)} bytes')
+            page = json.loads(line)['return']
+            seen += [row[page['columns'].index('name')] for row in page['rows']]
+            if 'next' not in page:
+                break
+            arguments['cursor'] = page['next']
+        expect(len(seen) == len(names) and set(seen) == names, f'{len(seen)} names')
+        expect(number > 5, f'{number} pages')
+
+
+def a_digest_tells_its_progress_and_can_be_stopped(check: Check) -> None:
+    with files(check) as (client, agent):
+        path = agent.files / 'data'
+        path.write_bytes(os.urandom(3 * MIB + 5))
+        result = succeeded(client, client.call('novacron-file-digest', path=str(path)))
+        expect(result == {'sha256': digest(path.read_bytes()), 'size-bytes': 3 * MIB + 5},
+               f'{result}')
+        result = succeeded(client, client.call('novacron-file-digest', path=str(path), offset=7,
+                                               count=1000))
+        expect(result['sha256'] == digest(path.read_bytes()[7:1007]), f'{result}')
+        with open(path, 'wb') as file:
+            file.truncate(1 << 40)
+        job = client.call('novacron-file-digest', path=str(path))
+        expect(wait_until(lambda: client.call('novacron-job-wait', id=job['id'], wait_ms=100)
+                          .get('progress', {}).get('current', 0) > 0), 'no progress')
+        began = time.monotonic()
+        with agent.connect(agent.folder / 'session') as other:
+            other.call('guest-ping')
+        client.call('novacron-job-cancel', id=job['id'])
+        job = concluded(client, job)
+        expect(job['outcome'] == 'cancelled' and job['progress']['total'] == 1 << 40, f'{job}')
+        expect_cost(time.monotonic() - began < 2, 'it took its time to stop')
+
+
+def a_tree_is_removed_and_nothing_else(check: Check) -> None:
+    with files(check) as (client, agent):
+        tree, other = agent.files / 'tree', agent.files / 'other'
+        other.mkdir()
+        (other / 'kept').touch()
+        for number in range(300):
+            folder = tree / str(number % 7) / str(number)
+            folder.mkdir(parents=True)
+            (folder / 'file').touch()
+        (tree / 'link').symlink_to(other)
+        os.mkfifo(tree / 'fifo')
+        count = 1 + sum(1 for _ in tree.rglob('*'))
+        result = succeeded(client, client.call('novacron-file-remove-tree', path=str(tree)))
+        expect(result == {'count': count}, f'{result}, not {count}')
+        expect(not tree.exists() and (other / 'kept').exists(), 'more or less was removed')
+        for path, code in ((other / 'kept', 'not-found'), (agent.files / 'none', 'not-found')):
+            job = concluded(client, client.call('novacron-file-remove-tree', path=str(path)))
+            expect(job['error']['code'] == code, f'{job}')
+        deep = tree
+        for _ in range(300):
+            deep = deep / 'd'
+        deep.mkdir(parents=True)
+        job = concluded(client, client.call('novacron-file-remove-tree', path=str(tree)))
+        expect(job['error']['code'] == 'budget', f'{job}')
+
+
+def what_is_blocked_upstream_is_blocked_here(check: Check) -> None:
+    def enabled(*options: str, areas: str = 'file') -> Dict[str, bool]:
+        with files(check, areas, *options) as (client, _):
+            areas_told = client.call('novacron-capabilities')
+        return {command['name']: command['enabled'] for area in areas_told
+                if area['name'] == 'file' for command in area['commands']}
+
+    everything = enabled()
+    expect(all(everything.values()) and len(everything) == 17, f'{everything}')
+    changing = {name for name, is_enabled in enabled(areas='').items() if not is_enabled}
+    reading = {f'novacron-file-{name}' for name in ('stat', 'list', 'read', 'digest',
+                                                    'upload-status')}
+    expect(changing == set(everything) - reading, f'{changing}')
+    for blocked, expected in (
+            ('guest-file-open', set(everything)),
+            ('guest-file-write', changing),
+            ('guest-file-read', {f'novacron-file-{name}' for name in ('list', 'read', 'digest')})):
+        off = {name for name, is_enabled in enabled(f'--block-rpcs={blocked}').items()
+               if not is_enabled}
+        expect(off == expected, f'{blocked}: {off}')
+
+
+def bounds_are_kept(check: Check) -> None:
+    with files(check) as (client, agent):
+        path = agent.files / 'file'
+        path.write_bytes(os.urandom(2 * MIB))
+        line = client.ask(request('novacron-file-read', path=str(path), count=PIECE_MAX))
+        expect(PIECE_MAX * 4 / 3 < len(line) <= 716800, f'{len(line)} bytes')
+        expect(client.call('novacron-file-read', path=str(path))['count'] == 32768, 'default')
+        broken = base64.encodebytes(bytes(PIECE_MAX)).decode()
+        client.call('novacron-file-write', path=str(path), buf_b64=broken)
+        for data in (bytes(PIECE_MAX + 1), bytes(2 * PIECE_MAX)):
+            text = refusal(client, 'novacron-file-write', path=str(path), **piece(data))
+            expect(text == 'bad-value: a piece has at most 524288 bytes', text)
+        for arguments in ({'offset': 2**63}, {'offset': 2**64 - 1}, {'count': 524289}):
+            text = refusal(client, 'novacron-file-read', path=str(path), **arguments)
+            expect(text.startswith('bad-value: '), text)
+        text = refusal(client, 'novacron-file-write', path=str(path), offset=2**62,
+                       hole_bytes=2**63)
+        expect(text.startswith('bad-value: '), text)
+        text = refusal(client, 'novacron-file-stat', path='/' + 'x/' * 2500)
+        expect(text.startswith('bad-value: '), text)
+
+
+CHECKS = [
+    an_upload_that_is_cut_at_any_byte_goes_on,
+    one_upload_survives_many_cuts,
+    a_file_with_holes_keeps_them,
+    a_reader_sees_the_old_file_or_the_new_one,
+    a_new_file_takes_over_permissions_and_owner,
+    an_upload_with_another_digest_is_not_committed,
+    a_temporary_file_of_somebody_else_is_not_written_to,
+    uploads_are_bounded,
+    an_upload_begins_anew_after_a_restart_of_the_guest,
+    what_is_no_file_is_turned_away_at_once,
+    a_path_leads_no_further_than_it_may,
+    a_long_folder_is_listed_in_pages,
+    a_digest_tells_its_progress_and_can_be_stopped,
+    a_tree_is_removed_and_nothing_else,
+    what_is_blocked_upstream_is_blocked_here,
+    bounds_are_kept,
+]
