@@ -147,11 +147,20 @@ tell_idle(GaFreezer *freezer)
 
 /* The end of an operation. What its client does next may come from within done(). */
 
+/* Of that one, which has ended. */
+static gboolean
+is_over(const GaFreezer *freezer, const char *id)
+{
+    return freezer->report.is_over && g_strcmp0(freezer->report.id, id) == 0;
+}
+
 static void
 finish(GaFreezer *freezer, gint64 count, GError *error)
 {
     Operation *operation = g_steal_pointer(&freezer->current);
 
+    if (operation->kind == THAW && operation->id && is_over(freezer, operation->id))
+        g_clear_error(&error);
     if (operation->done)
         operation->done(count, error, operation->user_data);
     else
@@ -618,6 +627,26 @@ begin_freeze(GaFreezer *freezer)
 
 /* Operations. */
 
+/* One freeze is to be thawed, and that is over, or it is another one. */
+static gboolean
+has_nothing_to_thaw(const GaFreezer *freezer)
+{
+    const Operation *operation = freezer->current;
+
+    return operation->id &&
+           (freezer->report.is_over || g_strcmp0(freezer->report.id, operation->id) != 0);
+}
+
+static void
+leave_others_alone(GaFreezer *freezer)
+{
+    const char *id = freezer->current->id;
+    GError *error = NULL;
+
+    qapi_set_error(&error, "the freeze %s is not the last one any more", id);
+    finish(freezer, freezer->report.thawed, error);
+}
+
 /* Beside a freeze that hangs in the kernel a thaw would hang as well, which is what the guardian's
  * thawer of that file system is there for. */
 static gboolean
@@ -634,6 +663,8 @@ begin(GaFreezer *freezer)
     freezer->current = g_queue_pop_head(&freezer->waiting);
     if (freezer->current->kind == FREEZE)
         begin_freeze(freezer);
+    else if (has_nothing_to_thaw(freezer))
+        leave_others_alone(freezer);
     else if (is_thawed_by_guardian(freezer))
         leave_frozen_state(freezer);
     else
@@ -784,6 +815,17 @@ ga_freezer_thaw(GaFreezer *freezer, const char *command, GaFreezerDone done, gpo
 {
     add(freezer,
         (Operation){ .kind = THAW, .command = command, .done = done, .user_data = user_data });
+}
+
+void
+ga_freezer_thaw_one(GaFreezer *freezer, const char *command, const char *id, GaFreezerDone done,
+                    gpointer user_data)
+{
+    add(freezer, (Operation){ .kind = THAW,
+                              .command = command,
+                              .id = g_strdup(id),
+                              .done = done,
+                              .user_data = user_data });
 }
 
 /* No operation under way may change what is kept, and none may begin before the answer: the

@@ -35,6 +35,11 @@ void ga_freezer_freeze(GaFreezer *freezer, const GaFreezeRequest *request, GaFre
 void ga_freezer_thaw(GaFreezer *freezer, const char *command, GaFreezerDone done,
                      gpointer user_data);
 
+/* The same, but only if the freeze is `id` (copied), else an error, and nothing is done. Once that
+ * is over, here or before, it is no error whatever the report says of it. */
+void ga_freezer_thaw_one(GaFreezer *freezer, const char *command, const char *id,
+                         GaFreezerDone done, gpointer user_data);
+
 /* The deadline that holds now (monotonic), or an error (transfer full): it came too late, or
  * nobody knows. */
 typedef void (*GaFreezerKept)(gint64 deadline, GError *error, gpointer user_data);

@@ -45,7 +45,7 @@ typedef struct {
 
 #define GENERAL "general"
 #define OURS "novacron"
-#define LAST_PLACE 21
+#define LAST_PLACE 22
 #define HELP_COLUMN 20
 
 static const Option options[] = {
@@ -115,6 +115,10 @@ static const Option options[] = {
       "(exec, file, ...), separated by semicolons" },
     { 0, "data-directory", OURS, 21, TEXT, G_STRUCT_OFFSET(GaConfig, data_directory),
       "where what outlives a reboot is kept (records of jobs)" },
+    { 0, "quiesce-maximum-ms", OURS, 22, NUMBER, G_STRUCT_OFFSET(GaConfig, quiesce_maximum_ms),
+      "milliseconds that a freeze of novacron-quiesce-freeze\n"
+      "may be held, with all that it is put off; 0: as\n"
+      "fsfreeze-deadline-ms, or a minute" },
 };
 
 static gpointer

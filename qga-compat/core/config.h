@@ -69,6 +69,7 @@ typedef struct {
     guint network_maximum;        /* of interfaces; 0: all */
     guint freeze_deadline_ms;     /* then a guardian thaws; 0: file systems stay frozen */
     guint freeze_hook_timeout_ms; /* 0: a hook takes as long as it likes */
+    guint quiesce_maximum_ms;     /* that a freeze with a token is held; 0: see the extension */
 
     GaConfigAction action;
     char *text;

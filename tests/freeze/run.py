@@ -16,11 +16,13 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 import deadline
 import order
 import ordinary
+import quiesce
+import snapshots
 import upstream as as_upstream
 from lib import check, oracle, stage, suite
 from scene import Scene
 
-MODULES = [ordinary, deadline, order, as_upstream]
+MODULES = [ordinary, deadline, order, quiesce, snapshots, as_upstream]
 KINDS = ('ext4', 'xfs', 'btrfs')
 
 
@@ -32,12 +34,14 @@ def upstream() -> Optional[List[str]]:
 
 
 def main() -> int:
-    chosen: argparse.Namespace = check.parser(__doc__).parse_args()
+    options = check.parser(__doc__)
+    options.add_argument('--full', action='store_true', help='more snapshots')
+    chosen: argparse.Namespace = options.parse_args()
     if chosen.list:
         return check.run_all(MODULES, chosen, object)
     program, other = suite.program(chosen.agent), upstream()
     return stage.perform(KINDS, lambda there: check.run_all(
-        MODULES, chosen, functools.partial(Scene, there, program, other)))
+        MODULES, chosen, functools.partial(Scene, there, program, other, chosen.full)))
 
 
 if __name__ == '__main__':

@@ -108,7 +108,8 @@ class Scene:
     costs_count = True
 
     def __init__(self, there: stage.Stage, program: Sequence[str],
-                 upstream: Optional[Sequence[str]]):
+                 upstream: Optional[Sequence[str]], full: bool = False):
+        self.full = full
         self.stage = there
         self.program = there.confine(program)
         self._upstream = upstream
@@ -128,8 +129,9 @@ class Scene:
 
     def prepare(self, deadline: float = 0, hook: str = '', hook_limit: float = 0,
                 arguments: Sequence[str] = (), program: Optional[Sequence[str]] = None,
-                state: Optional[Path] = None) -> Agent:
-        """An agent with a deadline, a hook's text and a hook's time limit (in seconds)."""
+                state: Optional[Path] = None, more: str = '') -> Agent:
+        """An agent with a deadline, a hook's text and a hook's time limit (in seconds), and with
+        more lines of our group of the configuration."""
         agent = Agent(program or self.program)
         self._agents.append(agent)
         if state:
@@ -138,7 +140,7 @@ class Scene:
             state.mkdir(exist_ok=True)
         configuration = agent.folder / 'agent.conf'
         configuration.write_text(f'[novacron]\nfsfreeze-deadline-ms={round(deadline * 1000)}\n'
-                                 f'fsfreeze-hook-timeout-ms={round(hook_limit * 1000)}\n')
+                                 f'fsfreeze-hook-timeout-ms={round(hook_limit * 1000)}\n{more}')
         agent.arguments = ['-c', str(configuration), *arguments]
         if hook:
             agent.arguments.append(f'-F{self.hook(agent, hook)}')

@@ -300,17 +300,18 @@ END_TEST
 START_TEST(a_freeze_may_have_a_deadline_and_a_hook_a_time_limit)
 {
     char *file = make_file("[novacron]\nfsfreeze-deadline-ms=600000\n"
-                           "fsfreeze-hook-timeout-ms=30000\n");
+                           "fsfreeze-hook-timeout-ms=30000\nquiesce-maximum-ms=90000\n");
     g_autoptr(GError) error = NULL;
 
     ck_assert_outcome("0 " DEFAULTS NO_LISTS "\n[novacron]\nfsfreeze-deadline-ms=600000\n"
-                      "fsfreeze-hook-timeout-ms=30000\n",
+                      "fsfreeze-hook-timeout-ms=30000\nquiesce-maximum-ms=90000\n",
                       "-D", "-c", file);
 
     g_autoptr(GaConfig) config = load(&error, (const char *const[]){ "agent", "-c", file, NULL });
     ck_assert_ptr_nonnull(config);
     ck_assert_uint_eq(config->freeze_deadline_ms, 600000);
     ck_assert_uint_eq(config->freeze_hook_timeout_ms, 30000);
+    ck_assert_uint_eq(config->quiesce_maximum_ms, 90000);
     remove_file(file);
 }
 END_TEST

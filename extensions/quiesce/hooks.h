@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The freeze hooks of the guest: which servers have a script, and which of these are turned off. */
+#pragma once
+
+#include "gen/quiesce.h"
+
+typedef struct Hooks Hooks;
+
+/* For a thread: what stands beside the program `hook` (NULL: there is none). Never NULL. */
+Hooks *hooks_read(const char *hook);
+void hooks_free(Hooks *hooks);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Hooks, hooks_free)
+
+/* Whether one makes it ready: which, or why none does. */
+gboolean hooks_look_up(const Hooks *hooks, NovacronQuiesceKind kind, char **ret_script,
+                       NovacronQuiesceReason *ret_reason);
