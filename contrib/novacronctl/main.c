@@ -37,6 +37,8 @@ typedef struct {
 
 static const SubcommandRow rows[] = {
     { "info", "", 0, 0, FALSE, ask_info, "show the agent's version and what it is denied", NULL },
+    { "areas", "", 0, 0, FALSE, ask_areas, "list what the agent has beside qemu-ga's commands",
+      NULL },
     { "osinfo", "", 0, 0, FALSE, ask_osinfo, "show the guest's operating system", NULL },
     { "ping", "", 0, 0, FALSE, ask_ping, "see whether the agent answers, and how fast", NULL },
     { "commands", "", 0, 0, FALSE, ask_commands, "list the agent's commands and their state",
@@ -53,6 +55,18 @@ static const SubcommandRow rows[] = {
       "One of SOURCE and TARGET is guest:PATH. Out of the guest, TARGET is replaced when the copy\n"
       "is complete. A TARGET that is a directory (in the guest: one that ends with a slash)\n"
       "gets a file named like SOURCE." },
+    { "ls", "PATH", 1, 1, FALSE, ls_run, "list a folder of the guest", NULL },
+    { "fs", "", 0, 0, FALSE, inventory_fs, "list the guest's file systems", NULL },
+    { "net", "", 0, 0, FALSE, inventory_net, "list the guest's network interfaces", NULL },
+    { "disks", "", 0, 0, FALSE, inventory_disks, "list the guest's disks", NULL },
+    { "freeze", "[--] [COMMAND [ARGUMENT...]]", 0, G_MAXUINT, TRUE, freeze_run,
+      "freeze the guest's file systems while a command runs here",
+      "COMMAND, a snapshot, is run on this machine; its exit status is ours. The file systems are\n"
+      "thawed when it ends, and in any case when the time is over or we are told to stop.\n"
+      "Without a COMMAND they stay frozen for that time." },
+    { "thaw", "", 0, 0, FALSE, freeze_thaw, "thaw the guest's file systems", NULL },
+    { "jobs", "[list | wait ID | result ID | cancel ID | dismiss ID]", 0, 2, FALSE, jobs_run,
+      "list the agent's jobs, or follow one", NULL },
     { "raw", "REQUEST", 1, 1, FALSE, raw_request, "send a request in JSON and show the reply",
       "For example: raw '{\"execute\": \"guest-get-fsinfo\"}'\n"
       "The exit status is 1 if the reply is an error." },
@@ -79,7 +93,8 @@ describe_all(void)
                           "  1  the agent answered with an error, or a file here is at fault\n"
                           "  2  the command line is wrong\n"
                           "  3  no connection, no answer in time, or one that makes no sense\n"
-                          "  exec: that of the program, or 128 + N if signal N ended it\n"
+                          "  exec, freeze COMMAND: that of the program, or 128 + N if signal N "
+                          "ended it\n"
                           "\nExamples:\n"
                           "  " PROGRAM " -c unix:/run/guest.sock info\n"
                           "  " PROGRAM " -c /run/guest.sock exec systemctl is-system-running\n"
@@ -103,6 +118,8 @@ add_options(GOptionContext *context, Options *options, const SubcommandRow *row)
         { "timeout", 'T', 0, G_OPTION_ARG_DOUBLE, &options->timeout,
           "how long to wait for each answer (default: 30)", "SECONDS" },
         { "json", 'j', 0, G_OPTION_ARG_NONE, &options->as_json, "print JSON", NULL },
+        { "output", 'o', 0, G_OPTION_ARG_STRING, &options->columns,
+          "show only these columns of a table; or json", "COLUMN,..." },
         { "quiet", 'q', 0, G_OPTION_ARG_NONE, &options->quiet, "leave advice out", NULL },
         { NULL },
     };
@@ -125,10 +142,17 @@ add_options(GOptionContext *context, Options *options, const SubcommandRow *row)
         { NULL },
     };
 
+    const GOptionEntry duration[] = {
+        { "for", 'f', 0, G_OPTION_ARG_DOUBLE, &options->seconds,
+          "how long at the most (default: 30)", "SECONDS" },
+        { NULL },
+    };
     g_option_context_add_main_entries(context, common, NULL);
     if (!row)
         g_option_context_add_main_entries(context, before, NULL);
-    else if (row->runs_program)
+    else if (row->run == freeze_run)
+        g_option_context_add_main_entries(context, duration, NULL);
+    else if (row->run == exec_program)
         g_option_context_add_main_entries(context, program, NULL);
 }
 
@@ -189,6 +213,11 @@ check_options(const Options *options, GError **error)
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
                     "which agent? Name the socket of its channel with -c unix:PATH, a libvirt\n"
                     "domain with -d DOMAIN, or within the guest say --local");
+        return FALSE;
+    }
+    if (options->seconds < 0 || options->time_limit < 0) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "--for and --time-limit take a positive number of seconds");
         return FALSE;
     }
     if (!(options->timeout > 0 && options->timeout <= G_MAXINT)) {
@@ -282,6 +311,8 @@ interpret(Options *options, char **words)
     }
     if (!parse_options(options, row, &words, &error))
         return complain(NULL, error);
+    if (g_strcmp0(options->columns, "json") == 0)
+        options->as_json = TRUE;
     words++;
     if (words[0] && g_str_equal(words[0], "--"))
         words++;
@@ -302,6 +333,7 @@ main(int argc, char **argv)
     int status = interpret(&options, argv);
     g_free(options.address);
     g_free(options.domain);
+    g_free(options.columns);
     g_strfreev(options.environment);
     g_free(options.directory);
     g_free(options.user);

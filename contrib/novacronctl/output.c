@@ -7,10 +7,13 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "runtime/qapi-write.h"
 
 #define COLUMN_GAP 2
+#define BOLD "\033[1m"
+#define PLAIN "\033[0m"
 
 char *
 output_clean(const char *text)
@@ -59,6 +62,16 @@ print_row(const char *const *cells, const glong *widths, guint n_columns)
     puts(cells[n_columns - 1]);
 }
 
+/* https://no-color.org */
+static gboolean
+is_colourful(void)
+{
+    const char *no_color = g_getenv("NO_COLOR");
+
+    return isatty(STDOUT_FILENO) && !(no_color && *no_color) &&
+           g_strcmp0(g_getenv("TERM"), "dumb") != 0;
+}
+
 void
 output_table(const char *const *headings, guint n_columns, const GPtrArray *cells)
 {
@@ -74,7 +87,10 @@ output_table(const char *const *headings, guint n_columns, const GPtrArray *cell
         g_ptr_array_add(clean, cell);
     }
 
+    gboolean is_bold = is_colourful();
+    fputs(is_bold ? BOLD : "", stdout);
     print_row(headings, widths, n_columns);
+    fputs(is_bold ? PLAIN : "", stdout);
     for (guint i = 0; i < clean->len; i += n_columns)
         print_row((const char *const *)clean->pdata + i, widths, n_columns);
 }
@@ -87,13 +103,19 @@ output_json(JsonNode *node)
     puts(text);
 }
 
-void
-output_result(const QapiType *type, gconstpointer place)
+char *
+output_text(const QapiType *type, gconstpointer place)
 {
     g_autoptr(QapiWriter) writer = qapi_writer_new();
 
     qapi_write(writer, type, place);
-    g_autofree char *text = qapi_writer_to_text(writer, NULL);
+    return qapi_writer_to_text(writer, NULL);
+}
+
+void
+output_result(const QapiType *type, gconstpointer place)
+{
+    g_autofree char *text = output_text(type, place);
     g_autoptr(GError) error = NULL;
     g_autoptr(JsonNode) node = json_from_string(text, &error);
     g_assert_no_error(error);

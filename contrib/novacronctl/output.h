@@ -29,5 +29,8 @@ void output_json(JsonNode *node);
 /* A result of the agent as JSON; `place` is where a member of `type` would stand. */
 void output_result(const QapiType *type, gconstpointer place);
 
+/* The same as it came, on one line. */
+char *output_text(const QapiType *type, gconstpointer place);
+
 /* Bytes as they are; NULL is none. */
 gboolean output_bytes(FILE *stream, GBytes *bytes, GError **error) G_GNUC_WARN_UNUSED_RESULT;

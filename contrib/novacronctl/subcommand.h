@@ -16,6 +16,7 @@ typedef struct {
     gdouble timeout; /* times are in seconds */
     gboolean as_json;
     gboolean quiet;
+    char *columns; /* of a table, separated by commas; NULL: all */
     gboolean show_version;
     /* exec */
     gboolean with_input; /* our standard input is the program's */
@@ -24,6 +25,7 @@ typedef struct {
     char *directory;
     char *user;
     gdouble time_limit; /* 0: none */
+    gdouble seconds;    /* freeze; 0: the default */
 } Options;
 
 typedef struct {
@@ -34,11 +36,23 @@ typedef struct {
 
 /* ask.c */
 int ask_info(const Subcommand *subcommand, GError **error);
+int ask_areas(const Subcommand *subcommand, GError **error);
 int ask_osinfo(const Subcommand *subcommand, GError **error);
 int ask_ping(const Subcommand *subcommand, GError **error);
 int ask_commands(const Subcommand *subcommand, GError **error);
 
-/* exec.c, copy.c, raw.c */
+/* inventory.c */
+int inventory_fs(const Subcommand *subcommand, GError **error);
+int inventory_net(const Subcommand *subcommand, GError **error);
+int inventory_disks(const Subcommand *subcommand, GError **error);
+
+/* freeze.c */
+int freeze_run(const Subcommand *subcommand, GError **error);
+int freeze_thaw(const Subcommand *subcommand, GError **error);
+
+/* exec.c, copy.c, jobs.c, ls.c, raw.c */
+int jobs_run(const Subcommand *subcommand, GError **error);
+int ls_run(const Subcommand *subcommand, GError **error);
 int exec_program(const Subcommand *subcommand, GError **error);
 int copy_file(const Subcommand *subcommand, GError **error);
 int raw_request(const Subcommand *subcommand, GError **error);

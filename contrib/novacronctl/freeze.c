@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Freezes for as long as a command of this machine (a snapshot) takes, or a
+ * number of seconds, and thaws whatever happens: when the time is over, when
+ * the command fails, when we are told to stop. Only who kills us outright
+ * leaves the guest frozen, until its own deadline, if it has one.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "novacronctl/output.h"
+#include "novacronctl/signals.h"
+#include "novacronctl/subcommand.h"
+
+#define DEFAULT_SECONDS 30
+#define TURN_MS 100
+#define ERASE_LINE "\r\033[K"
+
+typedef struct {
+    const Subcommand *subcommand;
+    int signals;
+    gint64 deadline;
+    gboolean is_shown;
+    GPid child; /* 0: none, or it has ended */
+    int status; /* of the child */
+    gboolean was_late;
+    gboolean was_told;
+} Freeze;
+
+static gint64
+freeze(const Subcommand *subcommand, GError **error)
+{
+    gint64 count;
+
+    return qga_guest_fsfreeze_freeze(subcommand->client, &count, error) ? count : -1;
+}
+
+static void
+show_countdown(const Freeze *freeze, gint64 count)
+{
+    gint64 left = freeze->deadline - g_get_monotonic_time();
+
+    if (freeze->is_shown)
+        fprintf(stderr, ERASE_LINE "%" G_GINT64_FORMAT " file systems are frozen; thaw in %.1f s ",
+                count, (gdouble)MAX(left, 0) / G_USEC_PER_SEC);
+}
+
+static void
+reap(Freeze *freeze)
+{
+    if (freeze->child && waitpid(freeze->child, &freeze->status, WNOHANG) == freeze->child) {
+        g_spawn_close_pid(freeze->child);
+        freeze->child = 0;
+    }
+}
+
+/* Until it is time to thaw. */
+static void
+stay_frozen(Freeze *freeze, gint64 count)
+{
+    gboolean has_child = freeze->child != 0;
+    GPollFD fd = { .fd = freeze->signals, .events = G_IO_IN };
+
+    while (!freeze->was_told && !freeze->was_late) {
+        show_countdown(freeze, count);
+        freeze->was_told = g_poll(&fd, 1, TURN_MS) > 0;
+        freeze->was_late = g_get_monotonic_time() >= freeze->deadline;
+        reap(freeze);
+        if (has_child && !freeze->child)
+            break;
+    }
+    if (freeze->is_shown)
+        fputs(ERASE_LINE, stderr);
+}
+
+/* In the child: it shall end as programs do. */
+static void
+unblock_signals(gpointer data)
+{
+    sigset_t none;
+
+    (void)data;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* With no words, there is nothing to start. */
+static gboolean
+start_command(Freeze *freeze, const char *const *words, GError **error)
+{
+    g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
+
+    for (guint i = 0; words[i]; i++)
+        g_ptr_array_add(argv, g_strdup(words[i]));
+    g_ptr_array_add(argv, NULL);
+    return !words[0] || g_spawn_async(NULL, (char **)argv->pdata, NULL,
+                                      G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD |
+                                          G_SPAWN_CHILD_INHERITS_STDIN,
+                                      unblock_signals, NULL, &freeze->child, error);
+}
+
+/* -1 if the guest was not frozen to the end: then a snapshot is worth nothing. */
+static gint64
+thaw(const Freeze *freeze, GError **error)
+{
+    GuestFsfreezeStatus status = GUEST_FSFREEZE_STATUS_FROZEN;
+    gint64 count;
+
+    if (!qga_guest_fsfreeze_status(freeze->subcommand->client, &status, error) ||
+        !qga_guest_fsfreeze_thaw(freeze->subcommand->client, &count, error))
+        return -1;
+    if (status == GUEST_FSFREEZE_STATUS_FROZEN)
+        return count;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                "the guest has thawed before: a snapshot of this time is not consistent");
+    return -1;
+}
+
+static int
+judge(const Freeze *freeze, gboolean has_command, GError **error)
+{
+    if (has_command && freeze->child) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                    "thawed while the command still runs: what it does is not consistent");
+        return -1;
+    }
+    if (has_command)
+        return WIFEXITED(freeze->status) ? WEXITSTATUS(freeze->status)
+                                         : 128 + WTERMSIG(freeze->status);
+    return EXIT_SUCCESS;
+}
+
+int
+freeze_run(const Subcommand *subcommand, GError **error)
+{
+    static const int numbers[] = { SIGHUP, SIGINT, SIGTERM, 0 };
+    gdouble seconds = subcommand->options->seconds;
+    gboolean has_command = subcommand->words[0] != NULL;
+    Freeze state = { .subcommand = subcommand, .is_shown = isatty(STDERR_FILENO) != 0 };
+    g_autoptr(GError) problem = NULL;
+
+    state.signals = signals_open(numbers, error);
+    if (state.signals < 0)
+        return -1;
+    gint64 count = freeze(subcommand, error);
+    if (count < 0)
+        return -1;
+    state.deadline = g_get_monotonic_time() +
+                     (gint64)((seconds > 0 ? seconds : DEFAULT_SECONDS) * G_USEC_PER_SEC);
+    if (start_command(&state, subcommand->words, &problem))
+        stay_frozen(&state, count);
+
+    gint64 thawed = thaw(&state, error);
+    if (problem) {
+        g_clear_error(error);
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return -1;
+    }
+    if (thawed < 0)
+        return -1;
+    if (!subcommand->options->as_json && !subcommand->options->quiet)
+        fprintf(stderr, "%" G_GINT64_FORMAT " file systems are thawed.\n", thawed);
+    return judge(&state, has_command, error);
+}
+
+int
+freeze_thaw(const Subcommand *subcommand, GError **error)
+{
+    gint64 count;
+
+    if (!qga_guest_fsfreeze_thaw(subcommand->client, &count, error))
+        return -1;
+    if (subcommand->options->as_json)
+        output_result(&qapi_type_int64, &count);
+    else
+        printf("%" G_GINT64_FORMAT " file systems are thawed.\n", count);
+    return EXIT_SUCCESS;
+}
