@@ -13,6 +13,7 @@ from typing import List, Optional
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
+import adverse
 import deadline
 import order
 import ordinary
@@ -22,7 +23,7 @@ import upstream as as_upstream
 from lib import check, oracle, stage, suite
 from scene import Scene
 
-MODULES = [ordinary, deadline, order, quiesce, snapshots, as_upstream]
+MODULES = [ordinary, deadline, order, adverse, quiesce, snapshots, as_upstream]
 KINDS = ('ext4', 'xfs', 'btrfs')
 
 

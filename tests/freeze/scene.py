@@ -91,6 +91,10 @@ class Actor:
     def has(self, name: str) -> bool:
         return (self.agent.state / name).exists()
 
+    def left(self) -> List[str]:
+        """What is in the state folder, but for the note that an agent with extensions runs."""
+        return sorted({path.name for path in self.agent.state.iterdir()} - {'qga.starts'})
+
     def end(self, number: int = signal.SIGTERM) -> int:
         """Its exit status."""
         assert self.agent.process is not None

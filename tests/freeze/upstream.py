@@ -117,7 +117,7 @@ def play(scene: Scene, program: Sequence[str]) -> Heard:
             answers.append(actor.client.ask(json.dumps(message).encode() + b'\n', PATIENCE))
             hooks.append(calls(actor)[before:])
             (agent.folder / 'fail').unlink(missing_ok=True)
-        left = sorted(path.name for path in agent.state.iterdir())
+        left = actor.left()
         expect(actor.end() == 0, 'its status')
     return Heard(answers, list(log_lines(log.read_text())), account, hooks, left)
 
