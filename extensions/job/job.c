@@ -23,15 +23,20 @@
 /* Not over: each may have a thread or a process. */
 #define RUNNING_MAX 32
 
+/* Between two looks whether file systems are still frozen. */
+#define RECORD_RETRY_MS 250
+
 /* Of one result: what a reply carries, with room for the job around it. */
 #define RESULT_MAX (1024 * 1024 - 8192)
 
 struct GaJobs {
+    const GaGate *gate;
     GPtrArray *all; /* GaJob, the eldest first */
     GPtrArray *waits;
     char *folder; /* of records */
     guint64 generation;
     guint64 last_number;
+    guint late_records; /* source; 0: all that is on record is up to date */
 };
 
 struct GaJob {
@@ -43,6 +48,7 @@ struct GaJob {
     guint deadline; /* source */
     gboolean is_cancelled;
     gboolean is_late;
+    gboolean is_unrecorded; /* its record is behind */
 };
 
 typedef struct {
@@ -194,10 +200,52 @@ set_error(NovacronJob *seen, GaRefusal code, const char *text)
 }
 
 static void
+record(GaJob *job)
+{
+    g_autoptr(GError) error = NULL;
+
+    job->is_unrecorded = FALSE;
+    if (!put_on_record(job, &error))
+        g_warning("%s", error->message);
+}
+
+static gboolean
+record_late(gpointer user_data)
+{
+    GaJobs *jobs = user_data;
+
+    if (ga_gate_is_frozen(jobs->gate))
+        return G_SOURCE_CONTINUE;
+    for (guint i = 0; i < jobs->all->len; i++) {
+        GaJob *job = jobs->all->pdata[i];
+
+        if (job->is_unrecorded)
+            record(job);
+    }
+    jobs->late_records = 0;
+    return G_SOURCE_REMOVE;
+}
+
+/* A record may lie on a file system that is frozen, and who waits for that here would not hear the
+ * thaw. */
+static void
+record_or_wait(GaJob *job)
+{
+    GaJobs *jobs = job->jobs;
+
+    if (!ga_gate_is_frozen(jobs->gate)) {
+        record(job);
+        return;
+    }
+    job->is_unrecorded = TRUE;
+    if (!jobs->late_records)
+        jobs->late_records = g_timeout_add(RECORD_RETRY_MS, record_late, jobs);
+}
+
+static void
 conclude(GaJob *job, NovacronJobOutcome outcome)
 {
     NovacronJob *seen = job->seen;
-    g_autoptr(GError) error = NULL;
 
     release_data(job);
     seen->status = NOVACRON_JOB_STATUS_CONCLUDED;
@@ -207,10 +255,10 @@ conclude(GaJob *job, NovacronJobOutcome outcome)
     seen->concluded_ns = now_ns();
     seen->has_result_bytes = job->result != NULL;
     seen->result_bytes = result_size(job);
-    if (!put_on_record(job, &error))
-        g_warning("%s", error->message);
+    record_or_wait(job);
     changed(job);
-    make_room(job->jobs);
+    if (!ga_gate_is_frozen(job->jobs->gate))
+        make_room(job->jobs);
 }
 
 /* A new one, last in the list. */
@@ -263,6 +311,7 @@ jobs_open(GaAgent *agent)
 {
     GaJobs *jobs = g_new0(GaJobs, 1);
 
+    jobs->gate = ga_agent_gate(agent);
     jobs->all = g_ptr_array_new();
     jobs->waits = g_ptr_array_new();
     jobs->folder = g_build_filename(ga_config_data_directory(ga_agent_config(agent)), "jobs", NULL);
@@ -281,6 +330,8 @@ jobs_close(gpointer state)
         ga_wait_free(waiting->wait);
         g_free(waiting);
     }
+    if (jobs->late_records)
+        g_source_remove(jobs->late_records);
     g_ptr_array_free(jobs->waits, TRUE);
     for (guint i = 0; i < jobs->all->len; i++)
         job_free(jobs->all->pdata[i]);

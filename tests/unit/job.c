@@ -248,6 +248,40 @@ START_TEST(what_a_restart_cut_short_has_failed)
 }
 END_TEST
 
+static guint
+count_records_with(const char *text)
+{
+    g_autofree char *folder = g_build_filename(table->config->data_directory, "jobs", NULL);
+    g_autoptr(GDir) directory = g_dir_open(folder, 0, NULL);
+    const char *name;
+    guint n = 0;
+
+    while ((name = g_dir_read_name(directory))) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        g_autofree char *record = NULL;
+
+        ck_assert(g_file_get_contents(path, &record, NULL, NULL));
+        n += strstr(record, text) != NULL;
+    }
+    return n;
+}
+
+START_TEST(nothing_is_recorded_while_file_systems_are_frozen)
+{
+    GaGate *gate = ga_agent_gate(table->agent);
+    GaJob *job = start(&writing, NULL);
+
+    ga_gate_set_frozen(gate, TRUE);
+    ga_job_conclude(job, NOVACRON_JOB_OUTCOME_SUCCESS, NULL);
+    g_usleep(300 * 1000);
+    g_main_context_iteration(NULL, FALSE);
+    ck_assert_uint_eq(count_records_with("concluded"), 0);
+    ga_gate_set_frozen(gate, FALSE);
+    while (count_records_with("concluded") == 0)
+        g_main_context_iteration(NULL, TRUE);
+}
+END_TEST
+
 START_TEST(an_id_is_not_given_again_after_a_restart)
 {
     GaJob *job = start(&writing, NULL);
@@ -313,6 +347,7 @@ main(void)
     tcase_add_test(tests, a_query_tells_what_has_changed_since);
     tcase_add_test(tests, one_job_at_a_time_changes_an_area);
     tcase_add_test(tests, what_a_restart_cut_short_has_failed);
+    tcase_add_test(tests, nothing_is_recorded_while_file_systems_are_frozen);
     tcase_add_test(tests, an_id_is_not_given_again_after_a_restart);
     tcase_add_test(tests, jobs_of_no_area_do_not_meet);
     tcase_add_test(tests, the_eldest_that_are_over_make_room);
