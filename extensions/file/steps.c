@@ -106,7 +106,8 @@ static void
 next(Steps *steps)
 {
     steps->is_on_thread = TRUE;
-    ga_task_run(run, done, steps);
+    /* Not in the pool: a client can start more jobs on a file system that hangs than it has. */
+    ga_task_run_apart(run, done, steps);
 }
 
 void

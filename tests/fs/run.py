@@ -103,7 +103,8 @@ def threads(agent: Agent) -> int:
 def with_session(there: World) -> 'tuple[Agent, Path]':
     agent = there.agent('ours')
     socket, configuration = agent.folder / 'session', agent.folder / 'agent.conf'
-    configuration.write_text(f'[novacron]\nsessions=unix-listen:{socket}\n')
+    configuration.write_text(f'[novacron]\nsessions=unix-listen:{socket}\nareas=file\n'
+                             f'data-directory={agent.folder}/data\n')
     agent.arguments = ['-c', str(configuration)]
     return agent.start(), socket
 
@@ -154,6 +155,35 @@ def one_that_hangs(there: World) -> None:
         expect(agent.complaint() is None, str(agent.complaint()))
 
 
+def a_path_that_hangs_costs_its_call_only(there: World) -> None:
+    """And more jobs there than a pool of threads has."""
+    server = there.serve('held')
+    agent, socket = with_session(there)
+    path = '/mnt/held/file'
+    with agent:
+        connection, other = agent.connect(), agent.connect(socket)
+        try:
+            for _ in range(12):
+                connection.call('novacron-file-digest', path=path)
+            for command in ('stat', 'read', 'list'):
+                connection.send(request(f'novacron-file-{command}', path=path))
+                start = time.monotonic()
+                for _ in range(20):
+                    other.call('guest-ping')
+                    other.call('novacron-file-stat', path='/proc/version')
+                expect(time.monotonic() - start < PATIENCE, f'another session waited: {command}')
+            server.serve()
+            for _ in range(3):
+                answer = connection.read_line(PATIENCE)
+                expect(b'"error"' in answer, f'{answer!r}')
+        finally:
+            connection.close()
+            other.close()
+            agent.stop()
+            server.close()
+        expect(agent.complaint() is None, str(agent.complaint()))
+
+
 def an_end_while_one_hangs(there: World) -> None:
     server = there.serve('stopped')
     # A sanitizer that looks for leaks at the end waits until all threads have stopped.
@@ -171,7 +201,8 @@ def an_end_while_one_hangs(there: World) -> None:
 
 
 CHECKS: List[Callable[[World], None]] = [
-    told_alike, trimmed_alike, one_that_hangs, an_end_while_one_hangs]
+    told_alike, trimmed_alike, one_that_hangs, a_path_that_hangs_costs_its_call_only,
+    an_end_while_one_hangs]
 
 
 def play(there: stage.Stage, programs: Dict[str, List[str]], match: str) -> int:
