@@ -100,7 +100,7 @@ static gboolean
 start(Follower *follower, GPtrArray *argv, GError **error)
 {
     const Options *options = follower->subcommand->options;
-    NovacronExecTerminal terminal;
+    NovacronExecTerminal terminal = { 0 };
     NovacronExecStartArgs args = {
         .argv = argv,
         .directory = options->directory,
