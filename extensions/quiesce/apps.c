@@ -40,7 +40,7 @@ search(gpointer hook, GError **error)
         return NULL;
     }
 
-    g_autoptr(Hooks) hooks = hooks_read(hook);
+    g_autoptr(Hooks) hooks = hooks_read(hook, HOOKS_SETTINGS);
     GPtrArray *apps = g_ptr_array_new();
     for (guint i = 0; i < servers->len; i++)
         g_ptr_array_add(apps, describe(hooks, servers->pdata[i]));

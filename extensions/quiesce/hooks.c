@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define FOLDER "fsfreeze-hook.d"
-#define SETTINGS "/etc/qemu/fsfreeze-hook.conf"
 
 /* Another file of that name is not what we know. */
 #define SETTINGS_BYTES_MAX (64 * 1024)
@@ -62,13 +61,13 @@ read_folder(Hooks *hooks, const char *folder)
 }
 
 static char *
-read_settings(void)
+read_settings(const char *path)
 {
     char *text;
     gsize size;
 
-    if (!g_file_test(SETTINGS, G_FILE_TEST_IS_REGULAR) ||
-        !g_file_get_contents(SETTINGS, &text, &size, NULL))
+    if (!g_file_test(path, G_FILE_TEST_IS_REGULAR) ||
+        !g_file_get_contents(path, &text, &size, NULL))
         return NULL;
     if (size <= SETTINGS_BYTES_MAX)
         return text;
@@ -77,7 +76,7 @@ read_settings(void)
 }
 
 Hooks *
-hooks_read(const char *hook)
+hooks_read(const char *hook, const char *settings)
 {
     Hooks *hooks = g_new0(Hooks, 1);
 
@@ -89,7 +88,7 @@ hooks_read(const char *hook)
     g_autofree char *beside = g_path_get_dirname(hook);
     g_autofree char *folder = g_build_filename(beside, FOLDER, NULL);
     read_folder(hooks, folder);
-    hooks->settings = read_settings();
+    hooks->settings = read_settings(settings);
     return hooks;
 }
 

@@ -6,8 +6,11 @@
 
 typedef struct Hooks Hooks;
 
-/* For a thread: what stands beside the program `hook` (NULL: there is none). Never NULL. */
-Hooks *hooks_read(const char *hook);
+#define HOOKS_SETTINGS "/etc/qemu/fsfreeze-hook.conf"
+
+/* For a thread: what stands beside the program `hook` (NULL: there is none), and in the file
+ * `settings`. Never NULL. */
+Hooks *hooks_read(const char *hook, const char *settings);
 void hooks_free(Hooks *hooks);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Hooks, hooks_free)
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """novacron-quiesce-*: a freeze with a deadline of the client's, a token, and a verdict."""
 import os
+import shutil
 import signal
+import subprocess
 import time
 from typing import Any, Dict, List
 
@@ -276,6 +278,29 @@ def some_of_them_can_be_frozen_alone(scene: Scene) -> None:
     nothing_is_left(scene, actor)
 
 
+def servers_are_found_and_the_hooks_for_them(scene: Scene) -> None:
+    actor = begin(scene, hook=':')
+    program = actor.agent.folder / 'redis-server'
+    shutil.copy(shutil.which('sleep') or '/bin/sleep', program)
+    with subprocess.Popen([str(program), '1000']) as process:
+        try:
+            expect(wait_until(lambda: bool(actor.client.call('novacron-quiesce-apps'))), 'none')
+            app, = actor.client.call('novacron-quiesce-apps')
+            expect(app['kind'] == 'redis' and app['pid'] == process.pid and
+                   app['program'].endswith('/redis-server'), f'{app}')
+            expect(not app['ready'] and app['reason'] == 'hook-unknown', f'{app}')
+            script = actor.agent.folder / 'fsfreeze-hook.d' / '30-redis'
+            script.parent.mkdir()
+            script.write_text('')
+            app, = actor.client.call('novacron-quiesce-apps')
+            expect(not app['ready'] and app['reason'] == 'no-script', f'{app}')
+            script.chmod(0o755)
+            app, = actor.client.call('novacron-quiesce-apps')
+            expect(app['ready'] and app['script'] == '30-redis', f'{app}')
+        finally:
+            process.kill()
+
+
 def while_frozen_no_more_is_accepted_than_that(scene: Scene) -> None:
     actor = begin(scene)
     token = freeze(actor)
@@ -313,6 +338,6 @@ CHECKS: List[object] = [
     without_its_guardian_it_has_expired, nor_does_anything_stay_frozen_when_both_are_killed,
     an_ordinary_thaw_thaws_and_the_token_tells, so_it_does_of_what_was_thawed_by_hand,
     a_hook_that_fails_is_told, the_manifest_says_what_was_done, some_of_them_can_be_frozen_alone,
-    while_frozen_no_more_is_accepted_than_that,
+    servers_are_found_and_the_hooks_for_them, while_frozen_no_more_is_accepted_than_that,
     where_the_ordinary_commands_are_blocked_so_are_these,
 ]

@@ -13,12 +13,12 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator, List
+from typing import Iterator, List, Tuple
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
-from bench import DISPATCHER, HOOKS, SCRIPTS, Bench
+from bench import DISPATCHER, HOOKS, SCRIPTS, Bench, Server
 from lib import check, stage, suite
 from lib.agent import Agent
 from lib.check import Skip, expect
@@ -33,14 +33,16 @@ TOOLS = ('sh', 'dirname', 'readlink', 'mkdir', 'mkfifo', 'rm', 'cat', 'head', 't
          'timeout', 'id', 'grep', 'sed', 'env')
 CLIENTS = ('mariadb', 'psql', 'pg_isready')
 DEADLINE_MS = 1500      # of the agent's freeze
+CYCLES, CYCLES_FULL = 3, 200
 HOOK_LIMIT_MS = 1000
 
 
 class Play(Bench):
     """A bench on the stage, with both databases on the file system that is frozen."""
 
-    def __init__(self, where: Stage, program: List[str], is_ours: bool):
+    def __init__(self, where: Stage, program: List[str], is_ours: bool, full: bool = False):
         super().__init__('')
+        self.full = full
         self.stage = where
         self.mount = where.mounts[0]
         self.program = program
@@ -105,6 +107,11 @@ class Play(Bench):
             raise Skip('qemu-ga has no limits')
 
 
+class PostgreSQLWriter(Writer):
+    INSERT = b'INSERT INTO r VALUES (1); SELECT 1;\n'
+    OPTIONS = ()
+
+
 def has_ended(pid: int) -> bool:
     """Nobody may be there to reap it."""
     try:
@@ -164,6 +171,49 @@ def a_snapshot_holds_what_was_acknowledged_and_nothing_later(play: Play) -> None
         control = PostgreSQL(copy / 'PostgreSQL', play.environment, is_there=True)
         expect(control.position("Latest checkpoint's REDO location") >= written,
                'the checkpoint is not in the snapshot')
+
+
+def rows_of(server: Server, query: str) -> int:
+    server.run()
+    try:
+        return int(server.query(query))
+    finally:
+        server.stop()
+
+
+def rows_in(play: Play, copy: Path) -> Tuple[int, int]:
+    """What each server has after it was started from a copy."""
+    postgresql = PostgreSQL(copy / 'PostgreSQL', play.environment, is_there=True)
+    postgresql.forget_run()
+    return (rows_of(MariaDB(copy / 'MariaDB', play.environment, is_there=True),
+                    'SELECT COUNT(*) FROM d.t'),
+            rows_of(postgresql, 'SELECT COUNT(*) FROM r'))
+
+
+def snapshots_that_are_called_consistent_are(play: Play) -> None:
+    """As the check above, cycle after cycle, with a token and of both databases."""
+    play.needs_ours()
+    play.mariadb.query('TRUNCATE d.t')
+    play.postgresql.query('DROP TABLE IF EXISTS r; CREATE TABLE r (a int)')
+    agent = play.start(novacron='areas=quiesce')
+    image = play.stage.folder / 'images' / 'snapshot'
+    with agent.connect() as connection, Writer(play.mariadb) as maria, \
+            PostgreSQLWriter(play.postgresql) as postgres:
+        for cycle in range(CYCLES_FULL if play.full else CYCLES):
+            play.stage.forbid_others(agent.pid)
+            before = maria.rows, postgres.rows
+            token = connection.call('novacron-quiesce-freeze', 60, deadline_ms=30000,
+                                    mountpoints=[play.stage.inside(play.mount)])['token']
+            after = maria.rows, postgres.rows
+            copy_device(play.mount, image)
+            answer = connection.call('novacron-quiesce-thaw', 60, token=token)
+            expect(answer['verdict'] == 'consistent', f'cycle {cycle}: {answer}')
+            expect(maria.goes_on() and postgres.goes_on(), f'cycle {cycle}: still held')
+            with mounted_copy(play, image) as copy:
+                held = rows_in(play, copy)
+            for least, rows, most in zip(before, held, after):
+                expect(least <= rows <= most + 1, f'cycle {cycle}: {held} rows, acknowledged '
+                       f'{before} to {after}')
 
 
 def the_answer_does_not_wait_for_the_holder(play: Play) -> None:
@@ -262,6 +312,7 @@ def the_time_limit_for_hooks_ends_the_locks_that_were_taken(play: Play) -> None:
 
 CHECKS = [
     a_snapshot_holds_what_was_acknowledged_and_nothing_later,
+    snapshots_that_are_called_consistent_are,
     the_answer_does_not_wait_for_the_holder,
     an_agent_that_is_killed_takes_the_lock_with_it,
     the_deadline_of_the_agent_ends_the_lock_as_well,
@@ -272,11 +323,13 @@ CHECKS = [
 
 
 def main() -> int:
-    chosen = check.parser(__doc__).parse_args()
+    options = check.parser(__doc__)
+    options.add_argument('--full', action='store_true', help='more snapshots')
+    chosen = options.parse_args()
     program = suite.program(chosen.agent)
 
     def body(where: Stage) -> int:
-        with Play(where, program, not chosen.agent.startswith('oracle:')) as play:
+        with Play(where, program, not chosen.agent.startswith('oracle:'), chosen.full) as play:
             return check.run_all([sys.modules[__name__]], chosen, lambda: play)
 
     return stage.perform(['ext4'], body, MEBIBYTES)

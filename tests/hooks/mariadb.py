@@ -81,11 +81,14 @@ class MariaDB(Server):
 
 
 class Writer:
-    """Inserts row after row over one connection, and counts."""
+    """Inserts row after row over one connection, and counts those that were acknowledged."""
 
-    def __init__(self, server: MariaDB):
+    INSERT = b'INSERT INTO d.t VALUES (1); SELECT 1;\n'
+    OPTIONS = ('-n', '--force')
+
+    def __init__(self, server: Server):
         self.rows = 0
-        self.process = subprocess.Popen([*server.client(), '-n', '--force'],
+        self.process = subprocess.Popen([*server.client(), *self.OPTIONS],
                                         env=server.environment, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.thread = threading.Thread(target=self._work, daemon=True)
@@ -103,7 +106,7 @@ class Writer:
     def _work(self) -> None:
         try:
             while True:
-                self.process.stdin.write(b'INSERT INTO d.t VALUES (1); SELECT 1;\n')
+                self.process.stdin.write(self.INSERT)
                 self.process.stdin.flush()
                 if not self.process.stdout.readline():
                     return

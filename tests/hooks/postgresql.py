@@ -4,6 +4,7 @@ import os
 import re
 import signal
 from pathlib import Path
+from typing import List
 
 from bench import SCRIPTS, USER, Bench, Server
 from lib.check import expect
@@ -34,9 +35,18 @@ class PostgreSQL(Server):
         bench.settings(POSTGRESQL_SERVERS=f'{self.folder}:{PORT}', PGUSER='postgres',
                        POSTGRESQL_USER=USER, **more)
 
+    def client(self) -> List[str]:
+        return ['psql', '-XAtq', '-h', str(self.folder), '-p', str(PORT), '-U', 'postgres',
+                '-d', 'postgres']
+
     def query(self, text: str) -> str:
-        return self.ask('psql', '-XAtq', '-h', str(self.folder), '-p', str(PORT), '-U', 'postgres',
-                        '-d', 'postgres', '-c', text)
+        return self.ask(*self.client(), '-c', text)
+
+    def forget_run(self) -> None:
+        """What a server that was killed, or copied while it ran, has left."""
+        for leftover in (f'.s.PGSQL.{PORT}', f'.s.PGSQL.{PORT}.lock', 'data/postmaster.pid'):
+            (self.folder / leftover).unlink(missing_ok=True)
+        (self.folder / 'log').write_text('')
 
     def position(self, line: str) -> int:
         """A position in the log of writes that pg_control has."""
@@ -78,9 +88,7 @@ def what_a_freeze_leaves_needs_no_recovery_of_earlier_writes(bench: Bench) -> No
     bench.ok(HOOK, 'freeze')
     server.process.kill()
     server.process.wait()
-    for leftover in ('.s.PGSQL.%d', '.s.PGSQL.%d.lock'):
-        (server.folder / (leftover % PORT)).unlink(missing_ok=True)
-    (server.folder / 'log').write_text('')
+    server.forget_run()
     server.run()
     start = re.search(r'redo starts at (\w+)/(\w+)', server.log())
     expect(start is None or int(start[1], 16) << 32 | int(start[2], 16) >= written,
