@@ -420,7 +420,8 @@ exec_with_streams(const Subcommand *subcommand, GPtrArray *argv, gboolean *ret_r
     follower->signals = signals_open(numbers, error);
     if (follower->signals < 0)
         return -1;
-    g_autoptr(Terminal) terminal = subcommand->options->with_terminal ? terminal_make_raw() : NULL;
+    g_autoptr(Terminal)
+        terminal G_GNUC_UNUSED = subcommand->options->with_terminal ? terminal_make_raw() : NULL;
     if (follow(follower, &local))
         return conclude(follower);
     g_propagate_error(error, g_steal_pointer(&local));
