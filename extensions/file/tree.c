@@ -110,18 +110,22 @@ push(Work *work, const char *name, GError **error)
                   DEPTH_MAX);
         return FALSE;
     }
-    g_auto(GaFd) fd = open_folder(folder_above(work, work->levels->len), name);
-    if (fd < 0 || fstat(fd, &status) < 0)
-        return fail(work, name, errno, error);
-    if (above && above->device != status.st_dev)
-        return fail(work, name, EXDEV, error);
+    GaFd fd = open_folder(folder_above(work, work->levels->len), name);
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+    if (!directory) {
+        gint number = errno;
+        if (fd >= 0)
+            ga_fd_close(fd);
+        return fail(work, name, number, error);
+    }
 
-    DIR *directory = fdopendir(fd);
-    if (!directory)
-        return fail(work, name, errno, error);
-    fd = -1;
     Level *level = g_new(Level, 1);
-    *level = (Level){ directory, g_strdup(name), status.st_dev, 0 };
+    *level = (Level){ directory, g_strdup(name), 0, 0 };
+    if (fstat(fd, &status) < 0 || (above && above->device != status.st_dev)) {
+        level_free(level);
+        return fail(work, name, EXDEV, error);
+    }
+    level->device = status.st_dev;
     g_ptr_array_add(work->levels, level);
     return TRUE;
 }
