@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Copies one file into or out of the guest. On our side the target appears
- * whole or not at all; in the guest there is no renaming, so a copy that fails
+ * Copies one file into or out of the guest: by ranges where the agent has them,
+ * else through an open file of the guest. On our side the target appears whole
+ * or not at all; through an open file there is no renaming, so a copy that fails
  * leaves an incomplete file there, and says so.
  */
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "novacronctl/copy-ranges.h"
 #include "novacronctl/interrupt.h"
 #include "novacronctl/output.h"
 #include "novacronctl/progress.h"
@@ -77,9 +79,13 @@ static gint64
 copy_from_guest(QgaClient *client, const char *source, const char *target, GError **error)
 {
     g_autofree char *path = target_path(target, source, g_file_test(target, G_FILE_TEST_IS_DIR));
-    g_autoptr(RemoteFile) from = remote_file_open(client, source, "r", error);
+    gboolean unfit;
+    gint64 copied = copy_ranges_out(client, source, path, &unfit, error);
     gint64 size;
 
+    if (!unfit)
+        return copied;
+    g_autoptr(RemoteFile) from = remote_file_open(client, source, "r", error);
     if (!from || !find_size(from, &size, error))
         return -1;
     g_autoptr(SavedFile) to = saved_file_new(path, error);
@@ -189,7 +195,10 @@ copy_to_guest(QgaClient *client, const char *source, const char *target, GError 
         set_read_error(error, source);
         return -1;
     }
-    gint64 done = send_file(client, fd, source, path, error);
+    gboolean unfit;
+    gint64 done = copy_ranges_in(client, fd, source, path, &unfit, error);
+    if (unfit)
+        done = send_file(client, fd, source, path, error);
     close(fd);
     return done;
 }

@@ -54,7 +54,8 @@ static const SubcommandRow rows[] = {
     { "cp", "SOURCE TARGET", 2, 2, FALSE, copy_file, "copy a file into or out of the guest",
       "One of SOURCE and TARGET is guest:PATH. Out of the guest, TARGET is replaced when the copy\n"
       "is complete. A TARGET that is a directory (in the guest: one that ends with a slash)\n"
-      "gets a file named like SOURCE." },
+      "gets a file named like SOURCE. With novacron-file-*, the same holds in the guest, digests\n"
+      "are compared, and a copy that was cut goes on when the same command is given again." },
     { "ls", "PATH", 1, 1, FALSE, ls_run, "list a folder of the guest", NULL },
     { "fs", "", 0, 0, FALSE, inventory_fs, "list the guest's file systems", NULL },
     { "net", "", 0, 0, FALSE, inventory_net, "list the guest's network interfaces", NULL },

@@ -7,6 +7,7 @@
 typedef struct {
     gboolean is_shown;
     gint64 total; /* in bytes; 0 if it is not known */
+    gint64 first; /* so much was done when it was first shown; -1: not yet */
     gint64 start; /* these two in microseconds */
     gint64 last_shown;
 } Progress;

@@ -19,8 +19,9 @@ def error(kind: str, text: str) -> bytes:
 
 class FakeAgent:
     """Serves clients one after the other on `path`. `greeting` is what the channel still holds
-    for a client of before; `answers` are asked by the command's name, and a command without one
-    is not answered. `calls` are the names of the commands that came."""
+    for a client of before; `answers` are asked by the command's name. A command without one is not
+    answered, or refused if it is not one of qemu-ga's. `calls` are the names of the commands that
+    came."""
 
     def __init__(self, path: Path, answers: Dict[str, Answer], greeting: bytes = b''):
         self.path = path
@@ -62,5 +63,7 @@ class FakeAgent:
                 request = json.loads(line.lstrip(b'\xff'))
                 self.calls.append(request['execute'])
                 answer = self.answers.get(request['execute'])
-                if answer:
+                if not answer and request['execute'].startswith('novacron-'):
+                    client.sendall(error('CommandNotFound', 'there is no such command'))
+                elif answer:
                     client.sendall(answer(request.get('arguments', {})))
