@@ -3,7 +3,8 @@
  * Freezes for as long as a command of this machine (a snapshot) takes, or a
  * number of seconds, and thaws whatever happens: when the time is over, when
  * the command fails, when we are told to stop. Only who kills us outright
- * leaves the guest frozen, until its own deadline, if it has one.
+ * leaves the guest frozen, until its own deadline: with novacron-quiesce-* we
+ * set one, and the guest tells what the freeze was worth.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -13,14 +14,18 @@
 #include "novacronctl/output.h"
 #include "novacronctl/signals.h"
 #include "novacronctl/subcommand.h"
+#include "runtime/qapi-error.h"
 
 #define DEFAULT_SECONDS 30
 #define TURN_MS 100
+/* The guest's own deadline is so much behind ours. */
+#define MARGIN_MS 2000
 #define ERASE_LINE "\r\033[K"
 
 typedef struct {
     const Subcommand *subcommand;
     int signals;
+    char *token; /* of the freeze; NULL: the agent's freezes have none */
     gint64 deadline;
     gboolean is_shown;
     GPid child; /* 0: none, or it has ended */
@@ -29,12 +34,33 @@ typedef struct {
     gboolean was_told;
 } Freeze;
 
+/* With a deadline in the guest as well, if its agent has that. Returns how many file systems, or
+ * -1. */
 static gint64
-freeze(const Subcommand *subcommand, GError **error)
+freeze(Freeze *state, gdouble seconds, GError **error)
 {
+    const NovacronQuiesceFreezeArgs args = {
+        .has_deadline_ms = TRUE,
+        .deadline_ms = (guint32)MIN(seconds * 1000 + MARGIN_MS, (gdouble)G_MAXUINT32),
+    };
+    QgaClient *client = state->subcommand->client;
+    g_autoptr(NovacronQuiesceFreeze) begun = NULL;
+    g_autoptr(GError) local = NULL;
     gint64 count;
 
-    return qga_guest_fsfreeze_freeze(subcommand->client, &count, error) ? count : -1;
+    if (qga_novacron_quiesce_freeze(client, &args, &begun, &local)) {
+        state->token = g_strdup(begun->token);
+        return begun->file_systems;
+    }
+    gboolean is_absent = g_error_matches(local, QAPI_ERROR, QAPI_ERROR_COMMAND_NOT_FOUND);
+    if (is_absent)
+        g_clear_error(&local);
+    if (is_absent && qga_guest_fsfreeze_freeze(client, &count, &local))
+        return count;
+    if (local->domain == QGA_CLIENT_ERROR)
+        g_prefix_error(&local, "the guest may be frozen now or in a while (novacronctl thaw): ");
+    g_propagate_error(error, g_steal_pointer(&local));
+    return -1;
 }
 
 static void
@@ -101,6 +127,33 @@ start_command(Freeze *freeze, const char *const *words, GError **error)
                                       unblock_signals, NULL, &freeze->child, error);
 }
 
+static gint64
+fail_verdict(const char *verdict, GError **error)
+{
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                "%s: a snapshot of this time is not consistent", verdict);
+    return -1;
+}
+
+/* The guest itself knows what the freeze was worth. */
+static gint64
+thaw_with_verdict(const Freeze *freeze, GError **error)
+{
+    static const char *const verdicts[] = {
+        [NOVACRON_QUIESCE_VERDICT_EXPIRED] = "the guest has thawed at its deadline",
+        [NOVACRON_QUIESCE_VERDICT_THAWED_BY_OTHER] = "something else has thawed the guest",
+        [NOVACRON_QUIESCE_VERDICT_HOOK_FAILED] = "the guest's freeze hook has failed at the thaw",
+    };
+    const NovacronQuiesceThawArgs args = { .token = freeze->token };
+    g_autoptr(NovacronQuiesceThaw) thaw = NULL;
+
+    if (!qga_novacron_quiesce_thaw(freeze->subcommand->client, &args, &thaw, error))
+        return -1;
+    if (thaw->verdict != NOVACRON_QUIESCE_VERDICT_CONSISTENT)
+        return fail_verdict(verdicts[thaw->verdict], error);
+    return thaw->has_thawed ? thaw->thawed : thaw->file_systems;
+}
+
 /* -1 if the guest was not frozen to the end: then a snapshot is worth nothing. */
 static gint64
 thaw(const Freeze *freeze, GError **error)
@@ -108,14 +161,14 @@ thaw(const Freeze *freeze, GError **error)
     GuestFsfreezeStatus status = GUEST_FSFREEZE_STATUS_FROZEN;
     gint64 count;
 
+    if (freeze->token)
+        return thaw_with_verdict(freeze, error);
     if (!qga_guest_fsfreeze_status(freeze->subcommand->client, &status, error) ||
         !qga_guest_fsfreeze_thaw(freeze->subcommand->client, &count, error))
         return -1;
-    if (status == GUEST_FSFREEZE_STATUS_FROZEN)
-        return count;
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
-                "the guest has thawed before: a snapshot of this time is not consistent");
-    return -1;
+    return status == GUEST_FSFREEZE_STATUS_FROZEN
+               ? count
+               : fail_verdict("the guest has thawed before", error);
 }
 
 static int
@@ -132,37 +185,44 @@ judge(const Freeze *freeze, gboolean has_command, GError **error)
     return EXIT_SUCCESS;
 }
 
+static int
+hold(Freeze *state, gint64 count, gdouble seconds, GError **error)
+{
+    const Subcommand *subcommand = state->subcommand;
+    g_autoptr(GError) problem = NULL;
+
+    state->deadline = g_get_monotonic_time() + (gint64)(seconds * G_USEC_PER_SEC);
+    if (start_command(state, subcommand->words, &problem))
+        stay_frozen(state, count);
+
+    gint64 thawed = thaw(state, error);
+    if (thawed < 0)
+        return -1;
+    if (problem) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return -1;
+    }
+    if (!subcommand->options->as_json && !subcommand->options->quiet)
+        fprintf(stderr, "%" G_GINT64_FORMAT " file systems are thawed.\n", thawed);
+    return judge(state, subcommand->words[0] != NULL, error);
+}
+
 int
 freeze_run(const Subcommand *subcommand, GError **error)
 {
     static const int numbers[] = { SIGHUP, SIGINT, SIGTERM, 0 };
     gdouble seconds = subcommand->options->seconds;
-    gboolean has_command = subcommand->words[0] != NULL;
     Freeze state = { .subcommand = subcommand, .is_shown = isatty(STDERR_FILENO) != 0 };
-    g_autoptr(GError) problem = NULL;
 
+    if (seconds <= 0)
+        seconds = DEFAULT_SECONDS;
     state.signals = signals_open(numbers, error);
     if (state.signals < 0)
         return -1;
-    gint64 count = freeze(subcommand, error);
-    if (count < 0)
-        return -1;
-    state.deadline = g_get_monotonic_time() +
-                     (gint64)((seconds > 0 ? seconds : DEFAULT_SECONDS) * G_USEC_PER_SEC);
-    if (start_command(&state, subcommand->words, &problem))
-        stay_frozen(&state, count);
-
-    gint64 thawed = thaw(&state, error);
-    if (problem) {
-        g_clear_error(error);
-        g_propagate_error(error, g_steal_pointer(&problem));
-        return -1;
-    }
-    if (thawed < 0)
-        return -1;
-    if (!subcommand->options->as_json && !subcommand->options->quiet)
-        fprintf(stderr, "%" G_GINT64_FORMAT " file systems are thawed.\n", thawed);
-    return judge(&state, has_command, error);
+    gint64 count = freeze(&state, seconds, error);
+    int status = count < 0 ? -1 : hold(&state, count, seconds, error);
+    g_free(state.token);
+    return status;
 }
 
 int

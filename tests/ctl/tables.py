@@ -168,6 +168,32 @@ def a_freeze_that_the_guest_has_ended_is_a_failure(bench: Bench) -> Problem:
         return outcome(bench.run_fake('freeze', '--', 'true'), FAILED, says='has thawed before')
 
 
+def the_guest_tells_what_a_freeze_was_worth(bench: Bench) -> Problem:
+    begun = {'token': 't', 'frozen-ns': 1, 'left-ms': 4500, 'extensible-ms': 0, 'file-systems': 3}
+    asked: List[Dict[str, Any]] = []
+    verdicts = {'consistent': (0, '3 file systems'), 'expired': (FAILED, 'at its deadline'),
+                'thawed-by-other': (FAILED, 'something else'), 'hook-failed': (FAILED, 'hook')}
+
+    def freeze(arguments: Dict[str, Any]) -> bytes:
+        asked.append(arguments)
+        return result(begun)
+    problems = []
+    for verdict, (status, words) in verdicts.items():
+        thawed = {'verdict': verdict, 'held-ms': 9, 'file-systems': 3, 'thawed': 3}
+        with bench.fake({'novacron-quiesce-freeze': freeze,
+                         **answers({'novacron-quiesce-thaw': thawed})}) as agent:
+            problems.append(outcome(bench.run_fake('freeze', '-f', '2.5', 'true'), status,
+                                    says=words))
+            problems.append(expect(not freezing_calls(agent), f'{agent.calls}'))
+    return first(*problems, expect(asked == [{'deadline-ms': 4500}] * 4, f'{asked}'))
+
+
+def a_freeze_without_an_answer_is_a_warning(bench: Bench) -> Problem:
+    with bench.fake({'guest-fsfreeze-freeze': lambda _: b''}):
+        return outcome(bench.run_fake('-T', '0.3', 'freeze'), NO_ANSWER, b'',
+                       says='the guest may be frozen')
+
+
 def whoever_is_told_to_stop_thaws_first(bench: Bench) -> Problem:
     with bench.fake(FrozenGuest().answers) as agent:
         process = subprocess.Popen([bench.client, '-c', str(agent.path), 'freeze'],
@@ -219,6 +245,7 @@ TESTS: List[Callable[[Bench], Problem]] = [
     tables_show_what_there_is, colour_is_for_terminals, info_tells_the_agents_apart,
     jobs_are_listed_and_followed, a_job_that_failed_is_a_failure, jobs_need_their_commands,
     a_command_runs_while_the_guest_is_frozen, a_freeze_ends_in_time,
-    a_freeze_that_the_guest_has_ended_is_a_failure, whoever_is_told_to_stop_thaws_first,
+    a_freeze_that_the_guest_has_ended_is_a_failure, the_guest_tells_what_a_freeze_was_worth,
+    a_freeze_without_an_answer_is_a_warning, whoever_is_told_to_stop_thaws_first,
     thaw_tells_how_many, with_streams(folders_are_listed), rows_that_do_not_fit_are_refused,
 ]
