@@ -27,6 +27,9 @@
 #define LIST_BYTES_MAX (128 * 1024)
 #define LIST_ENTRY_BYTES 128
 
+/* Of what a hook has printed, which may have to be escaped byte by byte. */
+#define HOOK_ERROR_BYTES_MAX 8192
+
 static const char thaw_command[] = "novacron-quiesce-thaw";
 
 void
@@ -77,6 +80,12 @@ static gint64
 real_ns(gint64 monotonic)
 {
     return (g_get_real_time() - g_get_monotonic_time() + monotonic) * NS_IN_US;
+}
+
+static char *
+hook_error_of(const GaFreezeReport *report)
+{
+    return g_strndup(report->thaw_hook_error, HOOK_ERROR_BYTES_MAX);
 }
 
 static gboolean
@@ -220,13 +229,14 @@ answer_thaw(GaCall *call)
 {
     GaAgent *agent = ga_call_agent(call);
     const GaFreezeReport *report = report_of(agent);
+    g_autofree char *hook_error = hook_error_of(report);
     NovacronQuiesceThaw answer = { .verdict = verdict_on(report),
                                    .held_ms = held_ms(report),
                                    .has_file_systems = report->count >= 0,
                                    .file_systems = report->count,
                                    .has_thawed = report->thawed >= 0,
                                    .thawed = report->thawed,
-                                   .hook_error = report->thaw_hook_error };
+                                   .hook_error = hook_error };
 
     /* Who had to be told knows. */
     if (report->is_expired)
@@ -347,6 +357,6 @@ novacron_quiesce_manifest(GaAgent *agent, const NovacronQuiesceManifestArgs *arg
     put_span(report->freeze_hook, &manifest->has_freeze_hook_us, &manifest->freeze_hook_us);
     put_span(report->thaw_hook, &manifest->has_thaw_hook_us, &manifest->thaw_hook_us);
     manifest->hook = g_strdup(ga_agent_config(agent)->fsfreeze_hook);
-    manifest->thaw_hook_error = g_strdup(report->thaw_hook_error);
+    manifest->thaw_hook_error = hook_error_of(report);
     return manifest;
 }
