@@ -3,10 +3,11 @@
 import os
 import signal
 import time
+from pathlib import Path
 from typing import Callable, List
 
 from lib import stage
-from lib.check import expect
+from lib.check import Skip, expect
 from lib.process import wait_until
 from scene import DOOR, EXPIRED, MARK, NOTE, PATIENCE, Actor, Scene, Write, calls
 
@@ -210,10 +211,27 @@ def nothing_of_the_agents_is_kept_by_the_guardian(scene: Scene) -> None:
     expect(actor.thaw() == 3, 'count')
 
 
+def it_is_locked_in_memory_and_comes_first(scene: Scene) -> None:
+    """Where memory is short, and what would give some back is frozen."""
+    if scene.is_sanitized:
+        raise Skip('sanitizers lock nothing')
+    actor = scene.start(FAR)
+    freeze(scene, actor)
+    guardian, = scene.guardians()
+    status = Path(f'/proc/{guardian}/status').read_text()
+    locked = int(status.partition('VmLck:')[2].split()[0])
+    code = Path(f'/proc/{guardian}/smaps').read_text().partition(' r-xp ')[2]
+    expect(locked > 1000, f'{locked} KiB are locked')
+    expect(int(code.partition('\nLocked:')[2].split()[0]) > 0, 'its code is not locked')
+    expect(os.sched_getscheduler(guardian) == os.SCHED_FIFO, 'it waits for others')
+    expect(actor.thaw() == 3, 'count')
+
+
 CHECKS: List[object] = [
     at_the_deadline_all_is_thawed, also_when_the_agent_was_killed, also_when_it_was_restarted,
     a_new_freeze_forgets_the_last_one, restarts_leave_the_freeze_to_the_guardian,
     a_guarded_daemon_leaves_its_pidfile, without_a_guardian_nothing_stays_frozen,
     other_signals_do_not_end_it, a_freeze_that_comes_too_late_fails,
     a_freeze_that_hangs_is_given_up, nothing_of_the_agents_is_kept_by_the_guardian,
+    it_is_locked_in_memory_and_comes_first,
 ]

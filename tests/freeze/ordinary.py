@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What every client may rely on, with or without a deadline."""
 import os
+import re
 import signal
 import subprocess
 import time
@@ -10,7 +11,7 @@ from typing import List
 from lib import stage
 from lib.check import PING, PONG, expect
 from lib.process import wait_until
-from scene import DOOR, MARK, PATIENCE, Actor, Scene, calls
+from scene import DOOR, MARK, PATIENCE, Actor, Scene, calls, name_of, processes
 
 REFUSED = 'Command guest-fsfreeze-freeze has been disabled: the command is not allowed'
 
@@ -32,6 +33,21 @@ def all_file_systems_are_frozen_and_thawed(scene: Scene) -> None:
         expect(not actor.has(MARK) and not actor.has(DOOR), 'something is left in the state folder')
         expect(wait_until(lambda: not scene.guardians(), 5), 'a guardian is left')
         expect(actor.thaw() == 0, 'a second thaw counts')
+
+
+def writers_wait_only_for_what_is_written_meanwhile(scene: Scene) -> None:
+    """Each file system is synced before the first is frozen."""
+    actor = scene.start()
+    trace = actor.agent.folder / 'trace'
+    with subprocess.Popen(['strace', '-f', '-qq', '-e', 'trace=syncfs,ioctl', '-o', str(trace),
+                           '-p', str(actor.agent.pid)]) as strace:
+        tracer = f'TracerPid:\t{strace.pid}\n'
+        status = Path(f'/proc/{actor.agent.pid}/status')
+        expect(wait_until(lambda: tracer in status.read_text(), 5), 'not traced')
+        expect(actor.freeze() == 3 and actor.thaw() == 3, 'counts')
+        strace.send_signal(signal.SIGINT)
+    before = trace.read_text().partition('FIFREEZE')[0]
+    expect(len(re.findall(r'syncfs\(\d', before)) == 3, before)
 
 
 def a_list_means_mount_points_to_the_letter(scene: Scene) -> None:
@@ -116,6 +132,8 @@ def a_hook_that_does_not_end_is_killed_at_its_limit(scene: Scene) -> None:
         text = actor.error('freeze')
         expect(time.monotonic() - began < 3, 'the limit is not kept')
         expect('no end within 300 ms' in text, text)
+        expect(wait_until(lambda: all(name_of(pid) != 'sleep' for pid in processes()), 5),
+               'it was left alone')
         expect(actor.status == 'thawed' and not any(scene.frozen()), 'something is frozen')
 
 
@@ -244,7 +262,8 @@ def frozen_by_one_and_thawed_by_the_other(scene: Scene) -> None:
 
 
 CHECKS: List[object] = [
-    all_file_systems_are_frozen_and_thawed, a_list_means_mount_points_to_the_letter,
+    all_file_systems_are_frozen_and_thawed, writers_wait_only_for_what_is_written_meanwhile,
+    a_list_means_mount_points_to_the_letter,
     what_others_have_frozen_counts_when_it_is_thawed,
     a_file_system_that_cannot_be_opened_undoes_the_freeze,
     hooks_come_before_the_freeze_and_after_the_thaw, a_hook_that_fails_prevents_the_freeze,

@@ -126,6 +126,10 @@ class Scene:
         return self.stage.mounts
 
     @property
+    def is_sanitized(self) -> bool:
+        return b'__asan_init' in Path(self.program[2]).read_bytes()
+
+    @property
     def upstream(self) -> List[str]:
         if self._upstream is None:
             raise Skip('qemu-ga 11.1 cannot be had')
