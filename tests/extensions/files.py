@@ -112,14 +112,21 @@ def synced(agent: Agent) -> Iterator[Connection]:
         yield client
 
 
+def kill(agent: Agent) -> None:
+    """It is not about how often: three times in a row would mean safe mode."""
+    assert agent.process is not None
+    agent.process.send_signal(signal.SIGKILL)
+    agent.process.wait()
+    (agent.state / 'qga.starts').unlink()
+
+
 def cut_off(agent: Agent, stream: bytes, length: int, is_killed: bool) -> None:
     """A client that sends so much of the stream and vanishes, or whose agent does."""
     peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     peer.connect(str(agent.socket))
     peer.sendall(stream[:length])
     if is_killed:
-        agent.process.send_signal(signal.SIGKILL)
-        agent.process.wait()
+        kill(agent)
         agent.start()
     peer.close()
 
@@ -399,8 +406,7 @@ def a_long_folder_is_listed_in_pages(check: Check) -> None:
         arguments: Dict[str, Any] = {'path': str(agent.files), 'max-bytes': 40000}
         for number in range(1000):
             if number == 3:
-                agent.process.kill()
-                agent.process.wait()
+                kill(agent)
                 agent.start()
             with agent.connect() as another:
                 line = another.ask(request('novacron-file-list', **arguments))
