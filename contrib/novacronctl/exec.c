@@ -91,7 +91,7 @@ tell_what_is_lost(const Subcommand *subcommand)
     g_autofree char *reason = refusal_reason(subcommand->client, "novacron-exec-start");
     fprintf(stderr,
             "novacronctl: without novacron-exec: the output comes at the end and in part, input "
-            "goes\nbefore the start, and no signals can be sent. %s\n",
+            "goes\nbefore the start, and no signals can be sent.\n%s\n",
             reason ? reason : "");
 }
 
