@@ -27,16 +27,20 @@ read_note(const char *path, guint *ret_crashes, gint64 *ret_started)
     return is_read;
 }
 
+/* In place, always of one length: a file that is cut and written again is one that some file
+ * systems put on the disk at once, and this happens at every start. */
 static void
 write_note(const char *path, guint crashes, gint64 started)
 {
-    FILE *file = g_fopen(path, "we");
+    FILE *file = g_fopen(path, "r+e");
 
+    if (!file)
+        file = g_fopen(path, "we");
     if (!file) {
         g_debug("%s: %s", path, g_strerror(errno));
         return;
     }
-    fprintf(file, "%u %" G_GINT64_FORMAT "\n", crashes, started);
+    fprintf(file, "%2u %20" G_GINT64_FORMAT "\n", crashes, started);
     fclose(file);
 }
 
