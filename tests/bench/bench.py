@@ -75,6 +75,8 @@ class Row(NamedTuple):
 ROWS = [
     Row("ping, CPU per request", "us", "ping", "cpu", (Target("qemu-ga", "<=", 0.5),)),
     Row("ping, latency", "us", "ping", "latency"),
+    Row("ping on one processor, CPU", "us", "ping-one", "cpu", (Target("qemu-ga", "<=", 0.5),)),
+    Row("ping on one processor, latency", "us", "ping-one", "latency"),
     Row("100 pings in flight", "1/s", "flight", "rate", (Target("qemu-ga", ">=", 10),)),
     Row("file-read 1 MiB", "MiB/s", "read-1m", "rate",
         (Target("qemu-ga", ">=", 8), Target("floor", ">=", 0.3))),

@@ -79,6 +79,17 @@ def cpu_of(pid: int) -> float:
     return time.clock_gettime(~pid << 3 | 2)
 
 
+@contextlib.contextmanager
+def on_one_processor() -> Iterator[None]:
+    """What is started meanwhile stays on the last processor that this program may use."""
+    processors = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(processors)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, processors)
+
+
 def memory_of(pid: int, source: str, field: str) -> float:
     """A field of /proc/PID/status or smaps_rollup, in MiB."""
     for line in Path(f"/proc/{pid}/{source}").read_text().splitlines():

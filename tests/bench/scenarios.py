@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Dict, List, NamedTuple
 
 from contestants import FILE_SIZE, Bench, BenchError, Contestant, Server, Values, call, cpu_of, \
-    encode, memory_of
+    encode, memory_of, on_one_processor
 
 MIB = 1 << 20
 FIRST_HANDLE = 1000  # what every agent gives in a fresh state directory; checked at each open
@@ -107,6 +107,12 @@ class Scenarios:
                                     pid=server.pid)
         return {"cpu": result["cpu"] / result["requests"] * 1e6,
                 "latency": result["median"] * 1e6}
+
+    def ping_one(self, contestant: Contestant) -> Values:
+        """As ping(), with client and server on one processor: a virtual machine's processors halt
+        between requests, and waking one costs as much as the request, for the floor as well."""
+        with on_one_processor():
+            return self.ping(contestant)
 
     def flight(self, contestant: Contestant) -> Values:
         with self._bench.serve(contestant, ["reply", self._pings.replies]) as server:
