@@ -23,9 +23,6 @@
 
 #define MS_IN_US G_GINT64_CONSTANT(1000)
 
-/* For the guardian to answer. It wants a few microseconds. */
-#define SILENCE_MS 1000
-
 typedef enum { FREEZE, THAW, EXPIRE } Kind;
 
 /* What goes to a thread and comes back. */
@@ -53,14 +50,6 @@ typedef struct {
     gpointer user_data;
 } Operation;
 
-/* Somebody who wants the deadline put off. */
-typedef struct {
-    gint64 deadline;
-    GaFreezerKept kept; /* NULL: nobody does */
-    gpointer user_data;
-    guint timer;
-} Keeping;
-
 struct GaFreezer {
     GaAgent *agent;
     GQueue waiting; /* Operation */
@@ -70,7 +59,7 @@ struct GaFreezer {
     gint64 *hook_span;
     GaFreezeReport report;
     guint deadline_ms; /* of the last freeze */
-    Keeping keeping;
+    GaKeepalive keepalive;
     Work *work;      /* on a thread for the current operation */
     Work *abandoned; /* of a freeze that was given up */
     guint timer;     /* gives up before there is a guardian */
@@ -104,18 +93,6 @@ work_free(Work *work)
         g_ptr_array_unref(work->only);
     g_clear_error(&work->error);
     g_free(work);
-}
-
-static void
-report_clear(GaFreezeReport *report)
-{
-    g_free(report->id);
-    g_free(report->thaw_hook_error);
-    if (report->file_systems)
-        g_ptr_array_unref(report->file_systems);
-    *report = (GaFreezeReport){
-        .count = -1, .thawed = -1, .freeze_hook = -1, .freeze = -1, .thaw = -1, .thaw_hook = -1
-    };
 }
 
 static const GaConfig *
@@ -257,66 +234,17 @@ run_hook(GaFreezer *freezer, const char *argument, gint64 *span,
     ga_helper_run(&spec, on_hook, freezer);
 }
 
-/* Keeping. */
-
-static void
-stop_keeping(GaFreezer *freezer)
-{
-    if (freezer->keeping.timer)
-        g_source_remove(freezer->keeping.timer);
-    freezer->keeping = (Keeping){ .kept = NULL };
-}
-
-static void
-answer_keeping(GaFreezer *freezer, gint64 deadline, GError *error)
-{
-    Keeping keeping = freezer->keeping;
-
-    stop_keeping(freezer);
-    keeping.kept(deadline, error, keeping.user_data);
-}
-
-static void
-fail_keeping(GaFreezer *freezer)
-{
-    GError *error = NULL;
-
-    if (!freezer->keeping.kept)
-        return;
-    ga_refuse(&error, GA_REFUSAL_NOT_FOUND, "the freeze has ended before this");
-    answer_keeping(freezer, 0, error);
-}
-
-static gboolean
-on_silence(gpointer user_data)
-{
-    GaFreezer *freezer = user_data;
-    GError *error = NULL;
-
-    freezer->keeping.timer = 0;
-    ga_refuse(&error, GA_REFUSAL_TIMEOUT,
-              "the guardian does not answer: the old deadline holds, or the new one");
-    answer_keeping(freezer, 0, error);
-    return G_SOURCE_REMOVE;
-}
-
 /* Thawing. */
 
 /* All is known about how the freeze has ended. */
 static void
 close_report(GaFreezer *freezer)
 {
-    GaFreezeReport *report = &freezer->report;
     const Operation *operation = freezer->current;
-    gint64 now = g_get_monotonic_time();
 
-    if (report->is_over)
-        return;
-    report->is_over = TRUE;
-    report->ended_by = operation->command;
-    report->is_expired = operation->kind == EXPIRE || operation->has_expired;
-    report->ended = report->is_expired && report->deadline ? MIN(now, report->deadline) : now;
-    fail_keeping(freezer);
+    ga_freeze_report_end(&freezer->report, operation->command,
+                         operation->kind == EXPIRE || operation->has_expired);
+    ga_keepalive_end(&freezer->keepalive);
 }
 
 static void
@@ -495,11 +423,8 @@ start_guardian(GaFreezer *freezer, const OsFreeze *freeze, gint64 deadline, GErr
 static void
 describe(const GaFreezer *freezer)
 {
-    const GaFreezeReport *report = &freezer->report;
-    g_autofree char *text = NULL;
+    g_autofree char *text = ga_freeze_report_describe(&freezer->report);
 
-    if (report->id)
-        text = g_strdup_printf("%s %" G_GINT64_FORMAT "\n", report->id, report->begun);
     ga_persist_describe_freeze(ga_agent_persist(freezer->agent), text);
 }
 
@@ -619,8 +544,7 @@ begin_freeze(GaFreezer *freezer)
         return;
     }
     account(freezer, "guest-fsfreeze called");
-    report_clear(&freezer->report);
-    freezer->report.id = g_strdup(freezer->current->id);
+    ga_freeze_report_begin(&freezer->report, freezer->current->id);
     freezer->deadline_ms = freezer->current->deadline_ms;
     run_hook(freezer, "freeze", &freezer->report.freeze_hook, after_freeze_hook);
 }
@@ -699,7 +623,7 @@ on_guardian_ended(gpointer owner, gboolean has_expired)
     OsGuardian *guardian = g_steal_pointer(&freezer->guardian);
     Operation *operation = freezer->current;
 
-    fail_keeping(freezer);
+    ga_keepalive_end(&freezer->keepalive);
     if (has_expired && is_freezing(freezer)) {
         freezer->work->guardian = guardian;
         ga_agent_thaw(freezer->agent, TRUE);
@@ -728,8 +652,7 @@ on_guardian_told(gpointer owner, gint64 deadline, gint64 count)
     report->deadline = deadline;
     if (report->count < 0)
         report->count = count;
-    if (freezer->keeping.kept && deadline >= freezer->keeping.deadline)
-        answer_keeping(freezer, deadline, NULL);
+    ga_keepalive_hear(&freezer->keepalive, deadline);
 }
 
 GaFreezer *
@@ -738,8 +661,7 @@ ga_freezer_new(GaAgent *agent)
     GaFreezer *freezer = g_new0(GaFreezer, 1);
 
     freezer->agent = agent;
-    report_clear(&freezer->report);
-    freezer->report.is_over = TRUE;
+    ga_freeze_report_init(&freezer->report);
     g_queue_init(&freezer->waiting);
     return freezer;
 }
@@ -759,8 +681,8 @@ ga_freezer_free(GaFreezer *freezer)
     if (is_freezing(freezer))
         os_freeze_stop(freezer->work->freeze);
     stop_timer(freezer);
-    stop_keeping(freezer);
-    report_clear(&freezer->report);
+    ga_keepalive_forget(&freezer->keepalive);
+    ga_freeze_report_clear(&freezer->report);
     forget(freezer->work);
     forget(freezer->abandoned);
     operation_free(freezer->current);
@@ -833,7 +755,7 @@ ga_freezer_thaw_one(GaFreezer *freezer, const char *command, const char *id, GaF
 static gboolean
 can_keep(const GaFreezer *freezer, GError **error)
 {
-    if (freezer->current || freezer->keeping.kept) {
+    if (freezer->current || ga_keepalive_is_waiting(&freezer->keepalive)) {
         ga_refuse(error, GA_REFUSAL_BUSY, "a freeze, a thaw or a keepalive is under way");
         return FALSE;
     }
@@ -853,8 +775,7 @@ ga_freezer_keep(GaFreezer *freezer, gint64 deadline, GaFreezerKept kept, gpointe
         kept(0, error, user_data);
         return;
     }
-    freezer->keeping = (Keeping){ deadline, kept, user_data,
-                                  g_timeout_add(SILENCE_MS, on_silence, freezer) };
+    ga_keepalive_begin(&freezer->keepalive, deadline, kept, user_data);
     os_guardian_keep(freezer->guardian, deadline);
 }
 
@@ -881,13 +802,8 @@ static void
 read_description(GaFreezer *freezer)
 {
     g_autofree char *text = ga_persist_read_freeze(ga_agent_persist(freezer->agent));
-    g_auto(GStrv) words = text ? g_strsplit(text, " ", 2) : NULL;
 
-    freezer->report.is_over = FALSE;
-    if (!words || !words[0] || !words[1])
-        return;
-    freezer->report.id = g_strdup(words[0]);
-    freezer->report.begun = g_ascii_strtoll(words[1], NULL, 10);
+    ga_freeze_report_recall(&freezer->report, text);
 }
 
 void

@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include "commands/freeze-report.h"
+#include "commands/keepalive.h"
 #include "core/agent.h"
 
 typedef struct GaFreezer GaFreezer;
@@ -40,10 +42,6 @@ void ga_freezer_thaw(GaFreezer *freezer, const char *command, GaFreezerDone done
 void ga_freezer_thaw_one(GaFreezer *freezer, const char *command, const char *id,
                          GaFreezerDone done, gpointer user_data);
 
-/* The deadline that holds now (monotonic), or an error (transfer full): it came too late, or
- * nobody knows. */
-typedef void (*GaFreezerKept)(gint64 deadline, GError *error, gpointer user_data);
-
 /* Put the deadline off, to `deadline` if that is later. */
 void ga_freezer_keep(GaFreezer *freezer, gint64 deadline, GaFreezerKept kept, gpointer user_data);
 
@@ -57,23 +55,7 @@ typedef enum {
 
 GaFreezerPhase ga_freezer_phase(const GaFreezer *freezer);
 
-/* The freeze that is under way or the last one. Times are monotonic, in microseconds, 0: not known
- * or not yet; spans are in microseconds, -1: nothing of the kind was done here. */
-typedef struct {
-    char *id;             /* NULL: none */
-    gint64 begun;         /* of the frozen state; that of a former agent, too */
-    gint64 deadline;      /* 0: none, or the guardian was not heard yet */
-    gint64 ended;         /* not before the end */
-    gboolean is_over;     /* or there was none */
-    gboolean is_expired;  /* it ended before a thaw was asked for, or during that */
-    const char *ended_by; /* the command */
-    gint64 count;         /* of file systems frozen; -1: not known, or not yet */
-    gint64 thawed;        /* of file systems that still were at the end */
-    gint64 freeze_hook, freeze, thaw, thaw_hook; /* spans */
-    char *thaw_hook_error;                       /* NULL: none */
-    GPtrArray *file_systems; /* OsFrozen (platform/freeze.h); NULL: frozen by a former agent */
-} GaFreezeReport;
-
+/* Of the freeze that is under way, or of the last one. */
 const GaFreezeReport *ga_freezer_report(const GaFreezer *freezer);
 
 /* The agent has started. */
