@@ -17,7 +17,7 @@ import os
 import signal
 import time
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Type
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Type
 
 from lib.agent import Agent
 from lib.connection import Connection
@@ -127,6 +127,7 @@ def expect(condition: bool, message: str, kind: Type[Problem] = Problem) -> None
 
 class FreezeRun:
     """An agent, what it was asked, and what it answered."""
+    configuration = ''
 
     def __init__(self, world: World, script: 'Script'):
         self.world = world
@@ -136,12 +137,14 @@ class FreezeRun:
         self.agent = Agent(world.program)
         configuration = self.agent.folder / 'agent.conf'
         configuration.write_text(
-            f'[novacron]\nfsfreeze-deadline-ms={round(self.deadline * 1000)}\n')
+            f'[novacron]\nfsfreeze-deadline-ms={round(self.deadline * 1000)}\n'
+            + self.configuration)
         self.agent.arguments = ['-c', str(configuration)]
         self.client: Optional[Connection] = None
         self.started = 0.0
         self.sent = float('inf')                # when a freeze was asked for,
         self.answered: Optional[float] = None   # answered
+        self.kept_until = 0.0                   # if it was put off, or may have been
         self.thaw_sent = False
         self.may_fail = False                   # the next thaw may answer an error
         self.is_owed = False                    # and must, once the deadline has passed
@@ -167,11 +170,18 @@ class FreezeRun:
         assert self.client is not None
         return self.client.call(command, ANSWER, **arguments)
 
+    def ask_freeze(self) -> object:
+        """How many; never without the list, though the stage has nothing else to freeze."""
+        return self.ask('guest-fsfreeze-freeze-list', mountpoints=self.world.mount_points)
+
+    def ask_thaw(self) -> object:
+        """How many; ValueError if something was wrong with the freeze."""
+        return self.ask('guest-fsfreeze-thaw')
+
     def freeze(self) -> None:
-        """Never without the list, though the stage has nothing else to freeze."""
         self.world.stage.forbid_others(self.agent.pid)
-        self.sent, self.may_fail = time.monotonic(), True
-        count = self.ask('guest-fsfreeze-freeze-list', mountpoints=self.world.mount_points)
+        self.sent, self.may_fail, self.kept_until = time.monotonic(), True, 0.0
+        count = self.ask_freeze()
         self.answered, self.is_owed = time.monotonic(), True
         expect(count == len(self.world.probers), f'the freeze answers {count}')
         time.sleep(HOLD)
@@ -182,17 +192,16 @@ class FreezeRun:
         asked = time.monotonic()
         self.thaw_sent, self.may_fail, self.is_owed = True, True, False
         try:
-            count = self.ask('guest-fsfreeze-thaw')
+            count = self.ask_thaw()
         except ValueError as refusal:
             expect(may_fail, f'a thaw answers: {refusal}')
-            if answered and time.monotonic() < self.sent + self.deadline:
+            if answered and time.monotonic() < self.due():
                 self.early_refusal = str(refusal)
         else:
             expect(not must_fail, f'the deadline has passed, but the thaw answers {count}')
             if answered:
                 self._expect_held(answered, asked)
-                if count != len(self.world.probers) \
-                        and time.monotonic() < self.sent + self.deadline:
+                if count != len(self.world.probers) and time.monotonic() < self.due():
                     self.miscount = count
             elif not may_fail:
                 expect(count == 0, f'a thaw of nothing answers {count}')
@@ -220,6 +229,10 @@ class FreezeRun:
 
     # judging
 
+    def due(self) -> float:
+        """No freeze ends of itself before this, and none that began when it was asked for later."""
+        return max(self.sent + self.deadline, self.kept_until)
+
     def await_thaw(self) -> None:
         """Until every file system can be written to; raises if that takes too long."""
         if self.sent == float('inf'):
@@ -236,7 +249,7 @@ class FreezeRun:
 
     def time_left(self) -> float:
         """Until what is still frozen counts as frozen for ever."""
-        return max(0.0, self.sent + self.deadline + GRACE + STUCK - time.monotonic())
+        return max(0.0, self.due() + GRACE + STUCK - time.monotonic())
 
     def is_frozen(self) -> bool:
         return any(map(self._is_pending, self.world.probers.values()))
@@ -250,13 +263,13 @@ class FreezeRun:
 
     def overruns(self) -> Dict[str, float]:
         """How long past the deadline each one was frozen, beyond the control's lateness."""
-        earliest = self.sent + self.deadline
+        earliest = self.due()
         held = {name: [delay for delay in prober.since(earliest)
                        if delay.start >= self.sent and delay.end > earliest]
                 for name, prober in self.world.probers.items()}
         starts = [delay.start for delays in held.values() for delay in delays]
-        due = min([*starts, *([self.answered] if self.answered else [])],
-                  default=self.sent) + self.deadline
+        due = max(self.kept_until, self.deadline + min(
+            [*starts, *([self.answered] if self.answered else [])], default=self.sent))
         return {name: max(self._lateness(due, delay) for delay in delays)
                 for name, delays in held.items() if delays}
 
@@ -298,7 +311,7 @@ class FreezeRun:
         self.await_thaw()
         if self.sent < float('inf') and not self.thaw_answered:
             # a marker may stand until the deadline
-            time.sleep(max(0.0, self.sent + self.deadline + AT_ONCE - time.monotonic()))
+            time.sleep(max(0.0, self.due() + AT_ONCE - time.monotonic()))
         if not self.agent.is_running():
             self.start()
 
@@ -347,6 +360,51 @@ class FreezeRun:
             break
 
 
+class QuiesceRun(FreezeRun):
+    """The same with a token, a deadline that can be put off, and a verdict."""
+    configuration = 'areas=quiesce\nquiesce-maximum-ms=60000\n'
+
+    token: Optional[object] = None
+
+    def ask_freeze(self) -> object:
+        answer = self.ask('novacron-quiesce-freeze', mountpoints=self.world.mount_points,
+                          deadline_ms=round(self.deadline * 1000))
+        assert isinstance(answer, dict)
+        self.token = answer['token']
+        return answer['file-systems']
+
+    def ask_thaw(self) -> object:
+        """Who has no token, or has used it, asks as others do."""
+        token, self.token = self.token, None
+        if token is None:
+            return super().ask_thaw()
+        answer = self.ask('novacron-quiesce-thaw', token=token)
+        assert isinstance(answer, dict)
+        if answer['verdict'] != 'consistent':
+            raise ValueError(answer['verdict'])
+        return answer['thawed']
+
+    def keep(self) -> None:
+        """Without an answer the new deadline may hold or the old one."""
+        try:
+            self.ask('novacron-quiesce-keepalive', token=self.token,
+                     extend_ms=round(self.deadline * 1000))
+        finally:
+            self.kept_until = time.monotonic() + self.deadline
+
+
+def kept_and_thawed(run: QuiesceRun) -> None:
+    run.freeze()
+    run.keep()
+    run.thaw()
+
+
+def kept_and_expired(run: QuiesceRun) -> None:
+    run.freeze()
+    run.keep()
+    await_deadline(run)
+
+
 def thawed_by_command(run: FreezeRun) -> None:
     run.freeze()
     run.thaw()
@@ -354,6 +412,11 @@ def thawed_by_command(run: FreezeRun) -> None:
 
 def thawed_by_deadline(run: FreezeRun) -> None:
     run.freeze()
+    await_deadline(run)
+
+
+def await_deadline(run: FreezeRun) -> None:
+    """And be told of it."""
     wait_until(lambda: not run.is_frozen() or not run.agent.is_running(), run.time_left())
     if not run.agent.is_running():
         return                  # to be restarted while everything is frozen still
@@ -400,14 +463,16 @@ class Restart(enum.Enum):
 class Script(NamedTuple):
     """One way for a freeze to go, who is killed, and when a killed agent is started again."""
     target: str
-    drive: Callable[[FreezeRun], None]
+    drive: Callable[[Any], None]
     restart: Restart = Restart.LATER
     deadlines: int = 1          # how many times the usual one
+    run: Type[FreezeRun] = FreezeRun
 
     @property
     def name(self) -> str:
         again = f', restarted {self.restart.value}' if self.target == 'agent' else ''
-        return f'freeze {self.drive.__name__.replace("_", " ")}, {self.target} killed{again}'
+        what = 'quiesce' if self.run is QuiesceRun else 'freeze'
+        return f'{what} {self.drive.__name__.replace("_", " ")}, {self.target} killed{again}'
 
 
 SCRIPTS = [
@@ -422,6 +487,10 @@ SCRIPTS = [
     Script('guardian', left_to_successor, Restart.AT_ONCE),
     Script('agent', thawed_after_stop, Restart.AND_THAW, 2),
     Script('guardian', thawed_after_stop, Restart.AT_ONCE, 2),
+    Script('agent', kept_and_thawed, Restart.AND_THAW, run=QuiesceRun),
+    Script('agent', kept_and_expired, Restart.AT_ONCE, run=QuiesceRun),
+    Script('guardian', kept_and_thawed, run=QuiesceRun),
+    Script('guardian', kept_and_expired, run=QuiesceRun),
 ]
 OF_SUCCESSOR = (thawed_by_successor, left_to_successor)
 
@@ -434,7 +503,7 @@ class FreezeScenario:
 
     @contextlib.contextmanager
     def begin(self) -> Iterator[FreezeRun]:
-        run = FreezeRun(self._world, self._script)
+        run = self._script.run(self._world, self._script)
         try:
             run.start()
             run.pid = run.agent.pid
