@@ -382,7 +382,7 @@ class QuiesceRun(FreezeRun):
         assert isinstance(answer, dict)
         if answer['verdict'] != 'consistent':
             raise ValueError(answer['verdict'])
-        return answer['thawed']
+        return answer.get('thawed', -1)
 
     def keep(self) -> None:
         """Without an answer the new deadline may hold or the old one."""
