@@ -63,14 +63,21 @@ freeze(Freeze *state, gdouble seconds, GError **error)
     return -1;
 }
 
+/* What goes on after `file system`. */
+static const char *
+be(gint64 count)
+{
+    return count == 1 ? " is" : "s are";
+}
+
 static void
 show_countdown(const Freeze *freeze, gint64 count)
 {
     gint64 left = freeze->deadline - g_get_monotonic_time();
 
     if (freeze->is_shown)
-        fprintf(stderr, ERASE_LINE "%" G_GINT64_FORMAT " file systems are frozen; thaw in %.1f s ",
-                count, (gdouble)MAX(left, 0) / G_USEC_PER_SEC);
+        fprintf(stderr, ERASE_LINE "%" G_GINT64_FORMAT " file system%s frozen; thaw in %.1f s ",
+                count, be(count), (gdouble)MAX(left, 0) / G_USEC_PER_SEC);
 }
 
 static void
@@ -203,7 +210,7 @@ hold(Freeze *state, gint64 count, gdouble seconds, GError **error)
         return -1;
     }
     if (!subcommand->options->as_json && !subcommand->options->quiet)
-        fprintf(stderr, "%" G_GINT64_FORMAT " file systems are thawed.\n", thawed);
+        fprintf(stderr, "%" G_GINT64_FORMAT " file system%s thawed.\n", thawed, be(thawed));
     return judge(state, subcommand->words[0] != NULL, error);
 }
 
@@ -235,6 +242,6 @@ freeze_thaw(const Subcommand *subcommand, GError **error)
     if (subcommand->options->as_json)
         output_result(&qapi_type_int64, &count);
     else
-        printf("%" G_GINT64_FORMAT " file systems are thawed.\n", count);
+        printf("%" G_GINT64_FORMAT " file system%s thawed.\n", count, be(count));
     return EXIT_SUCCESS;
 }

@@ -14,9 +14,10 @@ COLUMNS = 100
 HEAD = 3        # a licence line stands within so many lines
 LICENCE = re.compile(r'SPDX-License-Identifier: GPL-2\.0-or-later')
 LICENSED = re.compile(r'(\.([ch]|py|sh|json)|(^|/)meson\.build|meson_options\.txt)$')
-# Data in which every byte counts: recorded, expected or taken from others.
+# Data in which every byte counts: recorded, expected, drawn or taken from others.
 DATA = re.compile(r'^LICENSE$|^tests/transcripts/recorded/|^tests/golden/[^/]+/'
-                  r'|^tests/golden/.*\.(json|err)$|^tests/fuzz/.*corpus|^tests/unit/data/|\.jsonl$')
+                  r'|^tests/golden/.*\.(json|err)$|^tests/fuzz/.*corpus|^tests/unit/data/'
+                  r'|\.(jsonl|svg)$')
 
 
 class Rule(NamedTuple):
