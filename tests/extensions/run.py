@@ -11,11 +11,12 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 import agent
+import authority
 import files
 import programs
 from lib import check, suite
 
-MODULES = [agent, programs, files]
+MODULES = [agent, authority, programs, files]
 
 
 def main() -> int:
