@@ -82,19 +82,6 @@ needs_streams(const Options *options)
     return options->with_terminal || options->user || options->directory || options->time_limit > 0;
 }
 
-/* What people miss is told to people; a script that asks for nothing special misses nothing. */
-static void
-tell_what_is_lost(const Subcommand *subcommand)
-{
-    if (!isatty(STDERR_FILENO) || subcommand->options->quiet)
-        return;
-    g_autofree char *reason = refusal_reason(subcommand->client, "novacron-exec-start");
-    fprintf(stderr,
-            "novacronctl: without novacron-exec: the output comes at the end and in part, input "
-            "goes\nbefore the start, and no signals can be sent.\n%s\n",
-            reason ? reason : "");
-}
-
 int
 exec_program(const Subcommand *subcommand, GError **error)
 {
@@ -116,6 +103,8 @@ exec_program(const Subcommand *subcommand, GError **error)
             g_prefix_error(error, "--tty, --user, --directory and --time-limit need it: ");
         return -1;
     }
-    tell_what_is_lost(subcommand);
+    refusal_tell_loss(subcommand, "novacron-exec-start",
+                      "without novacron-exec: the output comes at the end and in part, input "
+                      "goes\nbefore the start, and no signals can be sent.");
     return exec_plainly(subcommand, argv, error);
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "novacronctl/output.h"
+#include "novacronctl/refusal.h"
 #include "novacronctl/signals.h"
 #include "novacronctl/subcommand.h"
 #include "runtime/qapi-error.h"
@@ -53,8 +54,12 @@ freeze(Freeze *state, gdouble seconds, GError **error)
         return begun->file_systems;
     }
     gboolean is_absent = g_error_matches(local, QAPI_ERROR, QAPI_ERROR_COMMAND_NOT_FOUND);
-    if (is_absent)
+    if (is_absent) {
         g_clear_error(&local);
+        refusal_tell_loss(state->subcommand, "novacron-quiesce-freeze",
+                          "without novacron-quiesce: the guest has no deadline of this freeze, "
+                          "and thaws\nby itself only at the one of its configuration, if any.");
+    }
     if (is_absent && qga_guest_fsfreeze_freeze(client, &count, &local))
         return count;
     if (local->domain == QGA_CLIENT_ERROR)

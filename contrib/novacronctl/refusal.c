@@ -5,6 +5,9 @@
  */
 #include "novacronctl/refusal.h"
 
+#include <stdio.h>
+#include <unistd.h>
+
 #define OURS "novacron-"
 
 static const GuestAgentCommandInfo *
@@ -85,4 +88,13 @@ refusal_reason(QgaClient *client, const char *command)
         return explain_ours(client, command);
     return g_strdup("The guest's administrator has blocked it: see block-rpcs and allow-rpcs in "
                     "the guest's /etc/qemu/qemu-ga.conf and -b and -a of the agent's unit.");
+}
+
+void
+refusal_tell_loss(const Subcommand *subcommand, const char *command, const char *loss)
+{
+    if (!isatty(STDERR_FILENO) || subcommand->options->quiet)
+        return;
+    g_autofree char *reason = refusal_reason(subcommand->client, command);
+    fprintf(stderr, "novacronctl: %s\n%s\n", loss, reason ? reason : "");
 }

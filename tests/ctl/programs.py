@@ -125,14 +125,14 @@ def nothing_is_left_in_the_guest(bench: Bench) -> Problem:
 class Screen:
     """A terminal with the client in it."""
 
-    def __init__(self, bench: Bench, *words: str):
+    def __init__(self, bench: Bench, *words: str, address: str = ''):
         self.seen = b''
         self.master, slave = pty.openpty()
         self.resize(91, 33)
         self.before = termios.tcgetattr(slave)
         self.slave = slave
         self.process = subprocess.Popen(
-            [bench.client, '-c', str(bench.socket), *words], stdin=slave, stdout=slave,
+            [bench.client, '-c', address or str(bench.socket), *words], stdin=slave, stdout=slave,
             stderr=slave, cwd=bench.folder, start_new_session=True,
             env={**os.environ, 'TERM': 'vt220'},
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))

@@ -163,6 +163,19 @@ def a_freeze_ends_in_time(bench: Bench) -> Problem:
                  expect(took < 1.5, f'{took:.1f} s'), expect(calls == CALLS * 2, f'{calls}'))
 
 
+def without_a_deadline_in_the_guest_it_is_said(bench: Bench) -> Problem:
+    words = 'freeze', '--for', '0.3'
+    info = answers({'guest-info': {'version': '9.1.0', 'supported_commands': []}})
+    with bench.fake({**FrozenGuest().answers, **info}) as agent:
+        with Screen(bench, *words, address=str(agent.path)) as screen:
+            told = first(screen.shows(b'without novacron-quiesce'), screen.shows(b'9.1.0'),
+                         screen.shows(b'thawed'))
+        with Screen(bench, '-q', *words, address=str(agent.path)) as screen:
+            screen.process.wait(PATIENCE)
+            spared = expect(b'without' not in screen.seen, 'advice in spite of -q')
+    return first(told, spared)
+
+
 def a_freeze_that_the_guest_has_ended_is_a_failure(bench: Bench) -> Problem:
     with bench.fake(FrozenGuest(thaws_itself=True).answers):
         return outcome(bench.run_fake('freeze', '--', 'true'), FAILED, says='has thawed before')
@@ -245,6 +258,7 @@ TESTS: List[Callable[[Bench], Problem]] = [
     tables_show_what_there_is, colour_is_for_terminals, info_tells_the_agents_apart,
     jobs_are_listed_and_followed, a_job_that_failed_is_a_failure, jobs_need_their_commands,
     a_command_runs_while_the_guest_is_frozen, a_freeze_ends_in_time,
+    without_a_deadline_in_the_guest_it_is_said,
     a_freeze_that_the_guest_has_ended_is_a_failure, the_guest_tells_what_a_freeze_was_worth,
     a_freeze_without_an_answer_is_a_warning, whoever_is_told_to_stop_thaws_first,
     thaw_tells_how_many, with_streams(folders_are_listed), rows_that_do_not_fit_are_refused,
