@@ -92,7 +92,7 @@ def has_ended(pid: int) -> bool:
     try:
         with open(f'/proc/{pid}/stat', encoding='ascii') as stat:
             return stat.read().rpartition(')')[2].split()[0] == 'Z'
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):     # gone before it was opened, or read
         return True
 
 
