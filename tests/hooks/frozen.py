@@ -116,7 +116,7 @@ def has_ended(pid: int) -> bool:
     """Nobody may be there to reap it."""
     try:
         return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] == 'Z'
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):     # gone before it was opened, or read
         return True
 
 
