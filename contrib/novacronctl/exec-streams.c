@@ -38,6 +38,9 @@
 /* The signal that ends us though the program does not want to end. */
 #define PATIENT_SIGNALS 2
 
+/* Ctrl-], as in virsh console. */
+#define LEAVING_KEY 0x1d
+
 /* What `--json` keeps of each stream, like guest-exec. */
 #define KEPT_MAX (16u << 20)
 
@@ -45,7 +48,8 @@ typedef struct {
     const Subcommand *subcommand;
     QgaClient *client;
     char *id;
-    NovacronExec *exec; /* as it was last seen */
+    gboolean is_ours;   /* what should end us is for it */
+    NovacronExec *exec; /* as it was last seen; NULL: not yet */
     guint64 out_offset;
     guint64 err_offset;
     gboolean out_is_over;
@@ -82,43 +86,20 @@ follower_free(Follower *follower)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Follower, follower_free)
 
 static Follower *
-follower_new(const Subcommand *subcommand)
+follower_new(const Subcommand *subcommand, const char *id)
 {
     Follower *follower = g_new0(Follower, 1);
 
     follower->subcommand = subcommand;
     follower->client = subcommand->client;
+    follower->id = g_strdup(id);
+    follower->is_ours = !subcommand->options->attach;
     follower->kept_out = g_byte_array_new();
     follower->kept_err = g_byte_array_new();
     follower->input = g_byte_array_new();
     follower->signals = -1;
     follower->has_input = subcommand->options->with_input || subcommand->options->with_terminal;
     return follower;
-}
-
-static gboolean
-start(Follower *follower, GPtrArray *argv, GError **error)
-{
-    const Options *options = follower->subcommand->options;
-    NovacronExecTerminal terminal = { 0 };
-    NovacronExecStartArgs args = {
-        .argv = argv,
-        .directory = options->directory,
-        .user = options->user,
-        .terminal = options->with_terminal ? &terminal : NULL,
-        .has_input = TRUE,
-        .input = follower->has_input,
-        .has_timeout_ms = options->time_limit > 0,
-        .timeout_ms = (guint32)MIN(options->time_limit * 1000, (gdouble)G_MAXUINT32),
-        .has_overflow = TRUE,
-        .overflow = NOVACRON_EXEC_OVERFLOW_HOLD,
-    };
-
-    terminal_size(&terminal.columns, &terminal.rows);
-    if (!qga_novacron_exec_start(follower->client, &args, &follower->exec, error))
-        return FALSE;
-    follower->id = g_strdup(follower->exec->id);
-    return TRUE;
 }
 
 /* The stream's bytes, to where they belong. */
@@ -139,8 +120,10 @@ take_piece(const Follower *follower, const NovacronExecPiece *piece, FILE *strea
            guint64 *offset, gboolean *is_over, GError **error)
 {
     if (piece->lost_bytes > 0)
-        fprintf(stderr, "novacronctl: %" G_GUINT64_FORMAT " bytes of output are lost\n",
-                piece->lost_bytes);
+        fprintf(stderr, "novacronctl: %" G_GUINT64_FORMAT " bytes of output %s%s",
+                piece->lost_bytes,
+                follower->is_ours || *offset > 0 ? "are lost" : "were not kept until now",
+                follower->subcommand->options->with_terminal ? "\r\n" : "\n");
     *offset = piece->offset + g_bytes_get_size(piece->buf_b64);
     *is_over = piece->eof;
     return deliver(follower, stream, kept, piece->buf_b64, error);
@@ -211,6 +194,14 @@ is_readable(int fd)
     return g_poll(&ours, 1, 0) > 0;
 }
 
+static gboolean
+leave(const Follower *follower, GError **error)
+{
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INTR, "left; the program (%s) goes on",
+                follower->id);
+    return FALSE;
+}
+
 /* More of our input, if there is some; at its end, nothing. */
 static gboolean
 read_input(Follower *follower, GError **error)
@@ -220,6 +211,9 @@ read_input(Follower *follower, GError **error)
 
     if (size < 0 && (errno == EINTR || errno == EAGAIN))
         return TRUE;
+    if (size > 0 && !follower->is_ours && isatty(STDIN_FILENO) &&
+        memchr(buffer, LEAVING_KEY, (gsize)size))
+        return leave(follower, error);
     /* a terminal that was taken away */
     if (size < 0 && errno != EIO) {
         g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno),
@@ -335,6 +329,8 @@ pass_signals(Follower *follower, GError **error)
 
     while (is_readable(follower->signals) && read(follower->signals, &number, 1) == 1) {
         gboolean is_ending = number == SIGINT || number == SIGTERM || number == SIGHUP;
+        if (is_ending && !follower->is_ours)
+            return leave(follower, error);
         if (is_ending && follower->endings++ == PATIENT_SIGNALS) {
             g_autoptr(GError) ignored = NULL;
             if (!close_program(follower, &ignored))
@@ -352,7 +348,8 @@ pass_signals(Follower *follower, GError **error)
 static gboolean
 is_over(const Follower *follower)
 {
-    return !follower->exec->running && follower->out_is_over && follower->err_is_over;
+    return follower->exec && !follower->exec->running && follower->out_is_over &&
+           follower->err_is_over;
 }
 
 static gboolean
@@ -402,30 +399,25 @@ conclude(const Follower *follower)
 }
 
 int
-exec_with_streams(const Subcommand *subcommand, GPtrArray *argv, gboolean *ret_refused,
-                  GError **error)
+exec_follow(const Subcommand *subcommand, const char *id, GError **error)
 {
     static const int numbers[] = {
         SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, 0
     };
-    g_autoptr(Follower) follower = follower_new(subcommand);
+    g_autoptr(Follower) follower = follower_new(subcommand, id);
     g_autoptr(GError) local = NULL;
-
-    if (!start(follower, argv, &local)) {
-        *ret_refused = g_error_matches(local, QAPI_ERROR, QAPI_ERROR_COMMAND_NOT_FOUND);
-        g_propagate_error(error, g_steal_pointer(&local));
-        return -1;
-    }
 
     follower->signals = signals_open(numbers, error);
     if (follower->signals < 0)
         return -1;
     g_autoptr(Terminal)
         terminal G_GNUC_UNUSED = subcommand->options->with_terminal ? terminal_make_raw() : NULL;
-    if (follow(follower, &local))
+    gboolean is_sized = follower->is_ours || !subcommand->options->with_terminal ||
+                        resize(follower, &local);
+    if (is_sized && follow(follower, &local))
         return conclude(follower);
     g_propagate_error(error, g_steal_pointer(&local));
     if (g_error_matches(*error, QGA_CLIENT_ERROR, QGA_CLIENT_ERROR_CLOSED))
-        g_prefix_error(error, "the program (%s) goes on: ", follower->id);
+        g_prefix_error(error, "the program (%s) goes on: ", id);
     return -1;
 }

@@ -79,32 +79,101 @@ check_environment(char **variables, GError **error)
 static gboolean
 needs_streams(const Options *options)
 {
-    return options->with_terminal || options->user || options->directory || options->time_limit > 0;
+    return options->with_terminal || options->user || options->directory ||
+           options->time_limit > 0 || options->memory || options->cpu || options->processes ||
+           options->buffer || options->detach;
 }
 
-int
-exec_program(const Subcommand *subcommand, GError **error)
+/* With the program's streams, unless the agent does not have, or not allow, what that takes: then
+ * nothing was done. */
+static int
+run_with_streams(const Subcommand *subcommand, GPtrArray *argv, gboolean *ret_refused,
+                 GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    g_autoptr(NovacronExec) exec = exec_start(subcommand, argv, &local);
+
+    *ret_refused = g_error_matches(local, QAPI_ERROR, QAPI_ERROR_COMMAND_NOT_FOUND);
+    if (!exec) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return -1;
+    }
+    return subcommand->options->detach ? exec_report_start(subcommand, exec)
+                                       : exec_follow(subcommand, exec->id, error);
+}
+
+static int
+run_program(const Subcommand *subcommand, GError **error)
 {
     const Options *options = subcommand->options;
     g_autoptr(GError) local = NULL;
-    gboolean refused = FALSE;
+    gboolean refused;
 
     if (!check_utf8(subcommand->words, error) || !check_environment(options->environment, error) ||
         !check_utf8((const char *const *)options->environment, error))
         return -1;
 
     g_autoptr(GPtrArray) argv = make_argv(subcommand);
-    int status = exec_with_streams(subcommand, argv, &refused, &local);
+    int status = run_with_streams(subcommand, argv, &refused, &local);
     if (status >= 0)
         return status;
     if (!refused || needs_streams(options)) {
         g_propagate_error(error, g_steal_pointer(&local));
         if (refused)
-            g_prefix_error(error, "--tty, --user, --directory and --time-limit need it: ");
+            g_prefix_error(error, "--tty, --user, --directory, --detach and limits need it: ");
         return -1;
     }
     refusal_tell_loss(subcommand, "novacron-exec-start",
                       "without novacron-exec: the output comes at the end and in part, input "
                       "goes\nbefore the start, and no signals can be sent.");
     return exec_plainly(subcommand, argv, error);
+}
+
+static int
+attach(const Subcommand *subcommand, GError **error)
+{
+    return exec_follow(subcommand, subcommand->options->attach, error);
+}
+
+static gboolean
+check_task(guint n_tasks, const Options *options, GError **error)
+{
+    const char *complaint = NULL;
+
+    if (n_tasks == 0)
+        complaint = "usage: novacronctl exec [--] PROGRAM [ARGUMENT...]";
+    else if (n_tasks > 1)
+        complaint = "a PROGRAM, --list, --attach, --kill and --close exclude each other";
+    else if (options->signal && !options->kill)
+        complaint = "--signal says what --kill sends";
+    else if (options->cpu < 0 || options->processes < 0)
+        complaint = "--cpu and --processes take a positive number";
+    if (complaint)
+        g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, complaint);
+    return !complaint;
+}
+
+int
+exec_run(const Subcommand *subcommand, GError **error)
+{
+    const Options *options = subcommand->options;
+    const struct {
+        gboolean is_asked_for;
+        int (*run)(const Subcommand *subcommand, GError **error);
+    } tasks[] = {
+        { subcommand->words[0] != NULL, run_program },
+        { options->list, exec_list },
+        { options->attach != NULL, attach },
+        { options->kill != NULL, exec_kill },
+        { options->close != NULL, exec_close },
+    };
+    guint n_tasks = 0;
+    guint task = 0;
+
+    for (guint i = 0; i < G_N_ELEMENTS(tasks); i++)
+        if (tasks[i].is_asked_for) {
+            n_tasks++;
+            task = i;
+        }
+    return check_task(n_tasks, options, error) ? tasks[task].run(subcommand, error) : -1;
 }

@@ -11,7 +11,6 @@
 /* As long as the channel permits and we are patient. */
 #define WAIT_MS 10000
 #define PERCENT 100
-#define NS_PER_S G_GINT64_CONSTANT(1000000000)
 
 static char *
 describe_progress(const NovacronJobProgress *progress)
@@ -22,14 +21,6 @@ describe_progress(const NovacronJobProgress *progress)
         return g_strdup_printf("%.0f %%",
                                PERCENT * (gdouble)progress->current / (gdouble)progress->total);
     return g_strdup_printf("%" G_GUINT64_FORMAT " %s", progress->current, progress->unit);
-}
-
-static char *
-describe_time(gint64 ns)
-{
-    g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(ns / NS_PER_S);
-
-    return time ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S") : NULL;
 }
 
 static const char *
@@ -64,7 +55,7 @@ list_jobs(const Subcommand *subcommand, G_GNUC_UNUSED const char *id, GError **e
         table_add(table, job->command);
         table_add(table, describe_status(job));
         table_take(table, describe_progress(job->progress));
-        table_take(table, describe_time(job->created_ns));
+        table_take(table, output_time(job->created_ns));
         table_add(table, job->error ? job->error->desc : NULL);
     }
     table_print(table);

@@ -10,7 +10,6 @@
 
 #define GUEST_PREFIX "guest:"
 #define NAME 6 /* the column */
-#define NS_PER_S G_GINT64_CONSTANT(1000000000)
 
 static char *
 cell_text(JsonNode *cell, NovacronFileColumn column)
@@ -26,8 +25,7 @@ cell_text(JsonNode *cell, NovacronFileColumn column)
         return g_format_size_full((guint64)number, G_FORMAT_SIZE_IEC_UNITS);
     if (column != NOVACRON_FILE_COLUMN_MODIFIED_NS)
         return g_strdup_printf("%" G_GINT64_FORMAT, number);
-    g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(number / NS_PER_S);
-    return time ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S") : NULL;
+    return output_time(number);
 }
 
 static void

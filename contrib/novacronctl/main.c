@@ -43,14 +43,16 @@ static const SubcommandRow rows[] = {
     { "ping", "", 0, 0, FALSE, ask_ping, "see whether the agent answers, and how fast", NULL },
     { "commands", "", 0, 0, FALSE, ask_commands, "list the agent's commands and their state",
       NULL },
-    { "exec", "[--] PROGRAM [ARGUMENT...]", 1, G_MAXUINT, TRUE, exec_program,
-      "run a program in the guest",
+    { "exec", "[--] PROGRAM [ARGUMENT...] | --list | --attach=ID", 0, G_MAXUINT, TRUE, exec_run,
+      "run a program in the guest, or go on with one",
       "PROGRAM is searched for in the agent's PATH and runs with the agent's rights, without a\n"
       "shell. Output appears as it comes; signals are passed on, the third that should end us\n"
       "kills the program. The exit status is the program's, or 128 + N if signal N ended it.\n"
       "With --json, the output is printed at the end as base64 in out-data and err-data.\n"
+      "With --attach, it is forgotten at its end as ever; what should end us, or Ctrl-] on a\n"
+      "terminal, ends only us.\n"
       "On agents without novacron-exec, output (up to 16 MiB) appears at the end, input (up to\n"
-      "47 MiB) is sent before the start, and -t, -u, -C and --time-limit cannot be used." },
+      "47 MiB) is sent before the start, and only -i and -e can be used." },
     { "cp", "SOURCE TARGET", 2, 2, FALSE, copy_file, "copy a file into or out of the guest",
       "One of SOURCE and TARGET is guest:PATH. Out of the guest, TARGET is replaced when the copy\n"
       "is complete. A TARGET that is a directory (in the guest: one that ends with a slash)\n"
@@ -140,6 +142,28 @@ add_options(GOptionContext *context, Options *options, const SubcommandRow *row)
         { "user", 'u', 0, G_OPTION_ARG_STRING, &options->user, "with this user's rights", "USER" },
         { "time-limit", 0, 0, G_OPTION_ARG_DOUBLE, &options->time_limit, "end it after this time",
           "SECONDS" },
+        { "memory", 0, 0, G_OPTION_ARG_STRING, &options->memory,
+          "at most so much main memory, such as 512M", "SIZE" },
+        { "cpu", 0, 0, G_OPTION_ARG_INT, &options->cpu, "at most so much of one processor",
+          "PERCENT" },
+        { "processes", 0, 0, G_OPTION_ARG_INT, &options->processes,
+          "at most so many processes at a time", "NUMBER" },
+        { "buffer", 0, 0, G_OPTION_ARG_STRING, &options->buffer,
+          "what the guest keeps of each stream unread (default: 1M)", "SIZE" },
+        { "detach", 0, 0, G_OPTION_ARG_NONE, &options->detach,
+          "leave it running, and print its ID", NULL },
+        { "hold", 0, 0, G_OPTION_ARG_NONE, &options->hold,
+          "with --detach: it waits rather than lose output that nobody reads", NULL },
+        { "list", 0, 0, G_OPTION_ARG_NONE, &options->list,
+          "list the programs that were started so", NULL },
+        { "attach", 0, 0, G_OPTION_ARG_STRING, &options->attach,
+          "show what one has printed, and go on with it", "ID" },
+        { "kill", 0, 0, G_OPTION_ARG_STRING, &options->kill,
+          "send a signal to one and its process group", "ID" },
+        { "signal", 0, 0, G_OPTION_ARG_STRING, &options->signal,
+          "which one (default: TERM)", "NAME" },
+        { "close", 0, 0, G_OPTION_ARG_STRING, &options->close,
+          "forget one, and kill it if it runs", "ID" },
         { NULL },
     };
 
@@ -153,7 +177,7 @@ add_options(GOptionContext *context, Options *options, const SubcommandRow *row)
         g_option_context_add_main_entries(context, before, NULL);
     else if (row->run == freeze_run)
         g_option_context_add_main_entries(context, duration, NULL);
-    else if (row->run == exec_program)
+    else if (row->run == exec_run)
         g_option_context_add_main_entries(context, program, NULL);
 }
 
@@ -338,6 +362,12 @@ main(int argc, char **argv)
     g_strfreev(options.environment);
     g_free(options.directory);
     g_free(options.user);
+    g_free(options.memory);
+    g_free(options.buffer);
+    g_free(options.attach);
+    g_free(options.kill);
+    g_free(options.signal);
+    g_free(options.close);
 
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;

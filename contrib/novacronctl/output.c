@@ -12,6 +12,7 @@
 #include "runtime/qapi-write.h"
 
 #define COLUMN_GAP 2
+#define NS_PER_S G_GINT64_CONSTANT(1000000000)
 #define BOLD "\033[1m"
 #define PLAIN "\033[0m"
 
@@ -26,6 +27,14 @@ output_clean(const char *text)
         g_string_append_unichar(clean, g_unichar_iscntrl(character) ? '?' : character);
     }
     return g_string_free(clean, FALSE);
+}
+
+char *
+output_time(gint64 ns)
+{
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(ns / NS_PER_S);
+
+    return time ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S") : NULL;
 }
 
 static void

@@ -18,6 +18,9 @@ typedef struct {
 /* A copy of `text` without control characters and invalid UTF-8. */
 char *output_clean(const char *text);
 
+/* A time in nanoseconds since 1970 as people here write it; NULL if it is none. */
+char *output_time(gint64 ns);
+
 void output_pairs(const OutputPair *pairs, guint n_pairs);
 
 /* `cells` are strings, row by row; as many in a row as there are headings. */

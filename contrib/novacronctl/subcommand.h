@@ -24,8 +24,19 @@ typedef struct {
     char **environment;
     char *directory;
     char *user;
-    gdouble time_limit; /* 0: none */
-    gdouble seconds;    /* freeze; 0: the default */
+    gdouble time_limit; /* 0: none, as with the following two */
+    int cpu;            /* percent */
+    int processes;
+    char *memory; /* sizes as they were typed */
+    char *buffer;
+    gboolean detach;
+    gboolean hold;
+    gboolean list;
+    char *attach; /* ids of programs */
+    char *kill;
+    char *signal;
+    char *close;
+    gdouble seconds; /* freeze; 0: the default */
 } Options;
 
 typedef struct {
@@ -53,6 +64,6 @@ int freeze_thaw(const Subcommand *subcommand, GError **error);
 /* exec.c, copy.c, jobs.c, ls.c, raw.c */
 int jobs_run(const Subcommand *subcommand, GError **error);
 int ls_run(const Subcommand *subcommand, GError **error);
-int exec_program(const Subcommand *subcommand, GError **error);
+int exec_run(const Subcommand *subcommand, GError **error);
 int copy_file(const Subcommand *subcommand, GError **error);
 int raw_request(const Subcommand *subcommand, GError **error);
