@@ -33,6 +33,18 @@ qapi_kind_is_pointer(QapiKind kind)
     g_return_val_if_reached(FALSE);
 }
 
+gboolean
+qapi_member_is_present(const QapiMember *member, gconstpointer object)
+{
+    const char *place = object;
+
+    if (member->has == QAPI_MANDATORY)
+        return TRUE;
+    if (member->has == QAPI_BY_POINTER)
+        return *(const gconstpointer *)(place + member->offset) != NULL;
+    return *(const gboolean *)(place + member->has);
+}
+
 gint
 qapi_enum_parse(const QapiType *type, const char *name)
 {

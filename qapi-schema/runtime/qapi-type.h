@@ -100,6 +100,9 @@ extern const QapiType qapi_type_null;
 /* TRUE for the kinds whose C representation is a pointer. */
 gboolean qapi_kind_is_pointer(QapiKind kind);
 
+/* Whether an object has the member: a mandatory one always. */
+gboolean qapi_member_is_present(const QapiMember *member, gconstpointer object);
+
 /* Free what a member of `type` points to, and everything below it. NULL is fine. */
 void qapi_free(const QapiType *type, gpointer object);
 

@@ -300,8 +300,8 @@ qapi_writer_is_empty(const QapiWriter *writer)
     return writer->text_taken == writer->size && !next_payload(writer);
 }
 
-static gsize
-size_left(const QapiWriter *writer)
+gsize
+qapi_writer_size(const QapiWriter *writer)
 {
     gsize size = writer->size - writer->text_taken;
 
@@ -315,7 +315,7 @@ size_left(const QapiWriter *writer)
 char *
 qapi_writer_to_text(QapiWriter *writer, gsize *ret_size)
 {
-    gsize size = size_left(writer);
+    gsize size = qapi_writer_size(writer);
     char *text = g_malloc(size + 1);
 
     gsize taken = qapi_writer_take(writer, text, size);
@@ -362,16 +362,6 @@ write_list(QapiWriter *writer, const QapiType *element, gconstpointer list)
     qapi_writer_raw(writer, "]");
 }
 
-static gboolean
-is_present(const QapiMember *member, gconstpointer object)
-{
-    if (member->has == QAPI_MANDATORY)
-        return TRUE;
-    if (member->has == QAPI_BY_POINTER)
-        return pointer_at(place_at(object, member->offset)) != NULL;
-    return *(const gboolean *)place_at(object, member->has);
-}
-
 static void
 write_members(QapiWriter *writer, const QapiType *type, gconstpointer object)
 {
@@ -379,7 +369,7 @@ write_members(QapiWriter *writer, const QapiType *type, gconstpointer object)
 
     for (guint i = 0; i < type->n_members; i++) {
         const QapiMember *member = &type->members[type->wire_order[i]];
-        if (!is_present(member, object))
+        if (!qapi_member_is_present(member, object))
             continue;
         qapi_writer_raw(writer, separator);
         qapi_writer_string(writer, member->name);
@@ -501,4 +491,13 @@ qapi_write(QapiWriter *writer, const QapiType *type, gconstpointer place)
         write_pointer(writer, type, pointer_at(place));
         break;
     }
+}
+
+void
+qapi_write_member(QapiWriter *writer, const QapiMember *member, gconstpointer object)
+{
+    if (qapi_member_is_present(member, object))
+        qapi_write(writer, member->type, place_at(object, member->offset));
+    else
+        qapi_writer_raw(writer, "null");
 }

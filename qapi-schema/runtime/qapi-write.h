@@ -39,12 +39,18 @@ void qapi_write(QapiWriter *writer, const QapiType *type, gconstpointer place);
 /* A struct at `object` (which is what a pointer member would point to). */
 void qapi_write_struct(QapiWriter *writer, const QapiType *type, gconstpointer object);
 
+/* The value of one member of a struct at `object`; null where it is absent. */
+void qapi_write_member(QapiWriter *writer, const QapiMember *member, gconstpointer object);
+
 /* What a client sent, serialised anew: for `id` and for 'any'. */
 void qapi_write_echo(QapiWriter *writer, const QapiValue *value, const QapiNode *node);
 
 /* Move up to `size` bytes of output to `buffer`. Returns their number; fewer than `size`
  * (within the last 4 bytes) only at the end or before a base64 group that does not fit. */
 gsize qapi_writer_take(QapiWriter *writer, void *buffer, gsize size);
+
+/* How many bytes of output are left to take. */
+gsize qapi_writer_size(const QapiWriter *writer);
 
 /* Nothing is left to take. */
 gboolean qapi_writer_is_empty(const QapiWriter *writer);

@@ -364,6 +364,21 @@ START_TEST(members_of_any_type_are_json_text_or_what_was_sent)
 }
 END_TEST
 
+START_TEST(a_member_alone_is_its_value_or_null)
+{
+    static const char *const expected[] = { "5", "-6", "null" };
+    g_autoptr(QapiWriter) writer = qapi_writer_new();
+    const Point point = { .x = 5, .y = -6 };
+
+    for (guint i = 0; i < G_N_ELEMENTS(expected); i++) {
+        qapi_write_member(writer, &point_type.members[i], &point);
+        ck_assert_uint_eq(qapi_writer_size(writer), strlen(expected[i]));
+        g_autofree char *text = text_of(writer);
+        ck_assert_str_eq(text, expected[i]);
+    }
+}
+END_TEST
+
 static Suite *
 qapi_write_suite(void)
 {
@@ -383,6 +398,7 @@ qapi_write_suite(void)
     tcase_add_test(tcase, buckets_are_those_of_upstream);
     tcase_add_test(tcase, deep_nesting_is_echoed);
     tcase_add_test(tcase, members_of_any_type_are_json_text_or_what_was_sent);
+    tcase_add_test(tcase, a_member_alone_is_its_value_or_null);
     suite_add_tcase(suite, tcase);
     return suite;
 }
