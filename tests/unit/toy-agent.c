@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The toy agent: what the generator would write for eight commands, by hand. */
+/* The toy agent: what the generator would write for nine commands, by hand. */
 #include "toy-agent.h"
 
 #include <check.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/wait.h"
+#include "toy-schema.h"
 
 typedef struct {
     gint64 a;
@@ -166,6 +167,27 @@ run_linger(GaCall *call, gconstpointer arguments)
                                linger);
 }
 
+typedef struct {
+    const GaListing *listing;
+    gpointer data;
+} Listed;
+
+static gpointer
+listed_open(G_GNUC_UNUSED GaAgent *agent)
+{
+    return g_new0(Listed, 1);
+}
+
+static const GaSlot listed_slot = { "listed", listed_open, g_free };
+
+static void
+run_list(GaCall *call, gconstpointer arguments)
+{
+    const Listed *listed = ga_agent_slot(ga_call_agent(call), &listed_slot);
+
+    ga_listing_run(listed->listing, call, arguments, listed->data);
+}
+
 static const GaCommand rows[] = {
     { "toy-wait", run_wait, NULL, &qapi_type_int64, 0 },
     { "toy-add", run_add, &add_type, &qapi_type_int64, 0 },
@@ -175,8 +197,9 @@ static const GaCommand rows[] = {
     { "toy-mark", run_mark, NULL, &qapi_type_int64, 0 },
     { "toy-work", run_work, NULL, NULL, 0 },
     { "toy-linger", run_linger, &linger_type, &qapi_type_int64, 0 },
+    { "toy-list", run_list, &paging_type, &qapi_type_any, 0 },
 };
-static const guint16 by_name[] = { 1, 2, 4, 7, 5, 3, 0, 6 };
+static const guint16 by_name[] = { 1, 2, 4, 7, 8, 5, 3, 0, 6 };
 const GaCommandTable toy_table = { rows, G_N_ELEMENTS(rows), by_name };
 
 static GaSession *
@@ -262,6 +285,12 @@ toy_end_linger(Toy *toy)
     linger->has_happened = 1;
     ga_wait_end(linger->wait);
     toy_run();
+}
+
+void
+toy_set_listing(Toy *toy, const GaListing *listing, gpointer data)
+{
+    *(Listed *)ga_agent_slot(toy->agent, &listed_slot) = (Listed){ listing, data };
 }
 
 guint

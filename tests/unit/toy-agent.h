@@ -2,6 +2,7 @@
 /* An agent with a table of toy commands, for testing the core without an operating system. */
 #pragma once
 
+#include "core/listing.h"
 #include "core/session.h"
 #include "memory-channel.h"
 
@@ -14,6 +15,7 @@
  * toy-mark {} -> int                   answers 7 behind a byte 0xFF
  * toy-work {}                          busy for TOY_WORK_TIME
  * toy-linger {ms: int} -> int          waits (core/wait.h); 1 if toy_end_linger() ended it, else 0
+ * toy-list {since, cursor, ...}        lists what toy_set_listing() says
  */
 extern const GaCommandTable toy_table;
 
@@ -45,6 +47,9 @@ void toy_settle(Toy *toy, gint64 result);
 guint toy_waiting(Toy *toy);
 
 void toy_end_linger(Toy *toy);
+
+/* Both are the caller's, for as long as there is the agent. */
+void toy_set_listing(Toy *toy, const GaListing *listing, gpointer data);
 
 /* That call, to be settled by the caller. */
 GaCall *toy_take(Toy *toy);

@@ -118,3 +118,25 @@ const QapiType drawing_type = {
     .members = drawing_members,
     .wire_order = drawing_order,
 };
+
+#undef POINTER
+#undef SCALAR
+#define POINTER(member) G_STRUCT_OFFSET(Paging, member), QAPI_BY_POINTER
+#define SCALAR(member) G_STRUCT_OFFSET(Paging, member), G_STRUCT_OFFSET(Paging, has_##member)
+
+static const QapiMember paging_members[] = {
+    { "since", POINTER(since), &qapi_type_string },
+    { "cursor", POINTER(cursor), &qapi_type_string },
+    { "limit", SCALAR(limit), &qapi_type_uint32 },
+    { "max-bytes", SCALAR(max_bytes), &qapi_type_uint32 },
+    { "columns", POINTER(columns), &tags_type },
+};
+static const guint8 paging_order[] = { 0, 1, 2, 3, 4 };
+const QapiType paging_type = {
+    .name = "Paging",
+    .kind = QAPI_KIND_STRUCT,
+    .size = sizeof(Paging),
+    .n_members = G_N_ELEMENTS(paging_members),
+    .members = paging_members,
+    .wire_order = paging_order,
+};

@@ -8,6 +8,10 @@
  *     'data': { 'circle': { 'radius': 'number' }, 'polygon': { 'points': [ 'Point' ] } } }
  *   { 'alternate': 'Size', 'data': { 'number': 'int', 'word': 'Colour', 'points': [ 'Point' ] } }
  *   { 'struct': 'Drawing', 'data': { '*title': 'str', ... } }
+ *
+ * and the arguments of a command that lists something, which are those of NovacronPage:
+ *
+ *   { 'struct': 'Paging', 'data': { '*since': 'str', ... } }
  */
 #pragma once
 
@@ -80,8 +84,19 @@ typedef struct {
     Point *origin;
 } Drawing;
 
+typedef struct {
+    char *since;
+    char *cursor;
+    gboolean has_limit;
+    guint32 limit;
+    gboolean has_max_bytes;
+    guint32 max_bytes;
+    GPtrArray *columns; /* char * */
+} Paging;
+
 extern const QapiType colour_type;
 extern const QapiType point_type;
 extern const QapiType shape_type;
 extern const QapiType size_type;
 extern const QapiType drawing_type; /* every member is optional */
+extern const QapiType paging_type;  /* so is every one here */
