@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/agent.h"
+#include "core/event.h"
 #include "core/refusal.h"
 #include "core/task.h"
 #include "core/wait.h"
@@ -43,6 +43,7 @@
 #define ARGV_SHOWN_MAX 2048
 
 struct Execs {
+    GaAgent *agent;
     GPtrArray *all;      /* Exec, the eldest first */
     GPtrArray *starting; /* Start */
     gsize room;          /* of both */
@@ -91,6 +92,18 @@ now_ns(void)
 }
 
 static void
+emit(const Exec *exec, GaEventType type)
+{
+    const NovacronExec *seen = exec->seen;
+
+    ga_event_emit(exec->execs->agent, &(GaEvent){ .type = type,
+                                                  .id = seen->id,
+                                                  .pid = seen->pid,
+                                                  .exit_code = (gint)seen->exit_code,
+                                                  .signal = (gint)seen->signal });
+}
+
+static void
 exec_free(Exec *exec)
 {
     for (guint i = 0; i < exec->waits->len; i++) {
@@ -115,10 +128,11 @@ exec_free(Exec *exec)
 }
 
 static gpointer
-execs_open(G_GNUC_UNUSED GaAgent *agent)
+execs_open(GaAgent *agent)
 {
     Execs *execs = g_new0(Execs, 1);
 
+    execs->agent = agent;
     execs->all = g_ptr_array_new();
     execs->starting = g_ptr_array_new();
     return execs;
@@ -191,6 +205,7 @@ disappoint(Exec *exec)
 static void
 forget(Exec *exec)
 {
+    emit(exec, GA_EVENT_EXEC_CLOSED);
     exec->execs->room -= exec->room;
     g_ptr_array_remove(exec->execs->all, exec);
     disappoint(exec);
@@ -317,6 +332,7 @@ on_ended(G_GNUC_UNUSED GPid pid, gint status, gpointer user_data)
     seen->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     seen->has_ended_ns = TRUE;
     seen->ended_ns = now_ns();
+    emit(exec, GA_EVENT_EXEC_ENDED);
     on_news(exec);
     make_room(exec->execs);
 }
@@ -403,6 +419,7 @@ on_started(gpointer data)
         ga_call_fail(start->call, start->error);
     } else {
         take_child(start);
+        emit(start->exec, GA_EVENT_EXEC_STARTED);
         g_autoptr(NovacronExec) description = exec_describe(start->exec);
         g_ptr_array_add(execs->all, g_steal_pointer(&start->exec));
         novacron_exec_start_return(start->call, description);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/config.h"
+#include "core/event.h"
 #include "core/wait.h"
 #include "extensions/job/jobs.h"
 #include "extensions/job/record.h"
@@ -30,7 +31,7 @@
 #define RESULT_MAX (1024 * 1024 - 8192)
 
 struct GaJobs {
-    const GaGate *gate;
+    GaAgent *agent;
     GPtrArray *all; /* GaJob, the eldest first */
     GPtrArray *waits;
     char *folder; /* of records */
@@ -62,6 +63,12 @@ static gint64
 now_ns(void)
 {
     return g_get_real_time() * 1000;
+}
+
+static gboolean
+is_frozen(const GaJobs *jobs)
+{
+    return ga_gate_is_frozen(ga_agent_gate(jobs->agent));
 }
 
 static void
@@ -128,6 +135,18 @@ changed(GaJob *job)
 {
     job->seen->generation = ++job->jobs->generation;
     end_waits(job);
+}
+
+static void
+status_changed(GaJob *job)
+{
+    const NovacronJob *seen = job->seen;
+
+    ga_event_emit(job->jobs->agent, &(GaEvent){ .type = GA_EVENT_JOB_STATUS_CHANGE,
+                                                .id = seen->id,
+                                                .status = seen->status,
+                                                .outcome = seen->outcome });
+    changed(job);
 }
 
 static gsize
@@ -214,7 +233,7 @@ record_late(gpointer user_data)
 {
     GaJobs *jobs = user_data;
 
-    if (ga_gate_is_frozen(jobs->gate))
+    if (is_frozen(jobs))
         return G_SOURCE_CONTINUE;
     for (guint i = 0; i < jobs->all->len; i++) {
         GaJob *job = jobs->all->pdata[i];
@@ -233,7 +252,7 @@ record_or_wait(GaJob *job)
 {
     GaJobs *jobs = job->jobs;
 
-    if (!ga_gate_is_frozen(jobs->gate)) {
+    if (!is_frozen(jobs)) {
         record(job);
         return;
     }
@@ -256,8 +275,8 @@ conclude(GaJob *job, NovacronJobOutcome outcome)
     seen->has_result_bytes = job->result != NULL;
     seen->result_bytes = result_size(job);
     record_or_wait(job);
-    changed(job);
-    if (!ga_gate_is_frozen(job->jobs->gate))
+    status_changed(job);
+    if (!is_frozen(job->jobs))
         make_room(job->jobs);
 }
 
@@ -311,7 +330,7 @@ jobs_open(GaAgent *agent)
 {
     GaJobs *jobs = g_new0(GaJobs, 1);
 
-    jobs->gate = ga_agent_gate(agent);
+    jobs->agent = agent;
     jobs->all = g_ptr_array_new();
     jobs->waits = g_ptr_array_new();
     jobs->folder = g_build_filename(ga_config_data_directory(ga_agent_config(agent)), "jobs", NULL);
@@ -448,7 +467,7 @@ on_deadline(gpointer user_data)
     job->deadline = 0;
     job->is_late = TRUE;
     job->seen->status = NOVACRON_JOB_STATUS_ABORTING;
-    changed(job);
+    status_changed(job);
     job->kind->cancel(job->data);
     return G_SOURCE_REMOVE;
 }
@@ -474,7 +493,7 @@ ga_job_start(GaAgent *agent, const GaJobKind *kind, const char *request_id, gpoi
     }
     if (kind->deadline_ms)
         job->deadline = g_timeout_add(kind->deadline_ms, on_deadline, job);
-    changed(job);
+    status_changed(job);
     return job;
 }
 
@@ -582,7 +601,7 @@ ga_job_cancel(GaJob *job, GError **error)
     }
     job->is_cancelled = TRUE;
     job->seen->status = NOVACRON_JOB_STATUS_ABORTING;
-    changed(job);
+    status_changed(job);
     job->kind->cancel(job->data);
     return TRUE;
 }

@@ -16,6 +16,7 @@
 #include "commands/freezer.h"
 
 #include "commands/helper.h"
+#include "core/event.h"
 #include "core/refusal.h"
 #include "core/task.h"
 #include "platform/freeze.h"
@@ -236,15 +237,27 @@ run_hook(GaFreezer *freezer, const char *argument, gint64 *span,
 
 /* Thawing. */
 
-/* All is known about how the freeze has ended. */
+static void
+emit(const GaFreezer *freezer, GaEventType type, gint64 count)
+{
+    ga_event_emit(freezer->agent,
+                  &(GaEvent){ .type = type, .id = freezer->report.id, .count = count });
+}
+
+/* All is known about how the freeze has ended. Of one that failed its client alone has heard. */
 static void
 close_report(GaFreezer *freezer)
 {
     const Operation *operation = freezer->current;
+    const GaFreezeReport *report = &freezer->report;
+    gboolean was_held = !report->is_over && operation->kind != FREEZE;
 
     ga_freeze_report_end(&freezer->report, operation->command,
                          operation->kind == EXPIRE || operation->has_expired);
     ga_keepalive_end(&freezer->keepalive);
+    if (was_held)
+        emit(freezer, report->is_expired ? GA_EVENT_FREEZE_EXPIRED : GA_EVENT_THAWED,
+             report->thawed);
 }
 
 static void
@@ -369,6 +382,13 @@ fail_freeze(GaFreezer *freezer, GError *error)
 }
 
 static void
+finish_frozen(GaFreezer *freezer, gint64 count)
+{
+    emit(freezer, GA_EVENT_FROZEN, count);
+    finish(freezer, count, NULL);
+}
+
+static void
 freeze_work(gpointer data)
 {
     Work *work = data;
@@ -400,7 +420,7 @@ freeze_done(gpointer data)
     else if (count == 0)
         leave_frozen_state(freezer);
     else
-        finish(freezer, count, NULL);
+        finish_frozen(freezer, count);
 }
 
 static void on_guardian_ended(gpointer owner, gboolean has_expired);

@@ -83,9 +83,15 @@ ga_gate_is_frozen(const GaGate *gate)
 }
 
 gboolean
+ga_gate_lists(const GaGate *gate, const GaCommand *command)
+{
+    return gate->is_listed[command - gate->table->rows];
+}
+
+gboolean
 ga_gate_allows(const GaGate *gate, const GaCommand *command)
 {
-    gboolean is_listed = gate->is_listed[command - gate->table->rows];
+    gboolean is_listed = ga_gate_lists(gate, command);
 
     if (!gate->is_frozen)
         return is_listed;

@@ -29,3 +29,6 @@ void ga_gate_set_safe(GaGate *gate);
 gboolean ga_gate_is_safe(const GaGate *gate);
 
 gboolean ga_gate_allows(const GaGate *gate, const GaCommand *command);
+
+/* The same as if nothing were frozen. */
+gboolean ga_gate_lists(const GaGate *gate, const GaCommand *command);

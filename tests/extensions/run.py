@@ -12,11 +12,12 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 import agent
 import authority
+import events
 import files
 import programs
 from lib import check, suite
 
-MODULES = [agent, authority, programs, files]
+MODULES = [agent, authority, events, programs, files]
 
 
 def main() -> int:

@@ -301,6 +301,24 @@ def servers_are_found_and_the_hooks_for_them(scene: Scene) -> None:
             process.kill()
 
 
+def freezes_are_told_as_events(scene: Scene) -> None:
+    actor = begin(scene)
+    tokens = [freeze(actor)]
+
+    def told() -> List[Any]:
+        actor.stage.forbid_others(actor.agent.pid)
+        events = actor.client.call('novacron-event-read', PATIENCE, after=1)['events']
+        return [(event['type'], event['id'], event.get('file-systems')) for event in events]
+
+    expect(told() == [('frozen', tokens[0], 3)], f'while it is frozen: {told()}')
+    thaw(actor, tokens[0])
+    tokens.append(freeze(actor, 0.3))
+    expect(wait_until(lambda: state(actor) == 'idle', 5), 'the state')
+    expect(told()[:3] == [('frozen', tokens[0], 3), ('thawed', tokens[0], 3),
+                          ('frozen', tokens[1], 3)] and
+           [event[:2] for event in told()[3:]] == [('freeze-expired', tokens[1])], f'{told()}')
+
+
 def while_frozen_no_more_is_accepted_than_that(scene: Scene) -> None:
     actor = begin(scene)
     token = freeze(actor)
@@ -338,6 +356,7 @@ CHECKS: List[object] = [
     without_its_guardian_it_has_expired, nor_does_anything_stay_frozen_when_both_are_killed,
     an_ordinary_thaw_thaws_and_the_token_tells, so_it_does_of_what_was_thawed_by_hand,
     a_hook_that_fails_is_told, the_manifest_says_what_was_done, some_of_them_can_be_frozen_alone,
-    servers_are_found_and_the_hooks_for_them, while_frozen_no_more_is_accepted_than_that,
+    servers_are_found_and_the_hooks_for_them, freezes_are_told_as_events,
+    while_frozen_no_more_is_accepted_than_that,
     where_the_ordinary_commands_are_blocked_so_are_these,
 ]

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "commands/helper.h"
+#include "core/event.h"
 #include "platform/freeze.h"
 #include "runner.h"
 #include "runtime/qapi-error.h"
@@ -503,6 +504,17 @@ expire(void)
     end_guardian(TRUE);
 }
 
+/* That of the agent's start is not counted. */
+static void
+assert_events(guint count, const GaEventType *types)
+{
+    const GaEvents *events = ga_events_of(scene->agent);
+
+    ck_assert_uint_eq(ga_events_last(events), count + 1);
+    for (guint i = 0; i < count; i++)
+        ck_assert_int_eq(ga_events_get(events, i + 2)->type, types[i]);
+}
+
 static void
 use_deadline(void)
 {
@@ -729,6 +741,35 @@ START_TEST(a_new_freeze_forgets_the_expiry_of_the_last)
     freeze(3);
     ck_assert(!is_there("qga.state.thawexpired"));
     thaw(3);
+}
+END_TEST
+
+START_TEST(what_was_held_is_told_as_events)
+{
+    static const GaEventType held[] = { GA_EVENT_FROZEN, GA_EVENT_THAWED, GA_EVENT_FROZEN,
+                                        GA_EVENT_FREEZE_EXPIRED };
+
+    thaw(3); /* nothing of the agent's */
+    freeze(3);
+    thaw(3);
+    use_deadline();
+    freeze(3);
+    expire();
+    settle();
+    thaw_fails(EXPIRED_TEXT);
+    assert_events(G_N_ELEMENTS(held), held);
+    ck_assert_int_eq(ga_events_get(ga_events_of(scene->agent), 2)->count, 3);
+}
+END_TEST
+
+START_TEST(what_was_not_is_not)
+{
+    scene->run_error = "no";
+    freeze_fails("no");
+    scene->run_error = NULL;
+    scene->count = 0;
+    freeze(0);
+    assert_events(0, NULL);
 }
 END_TEST
 
@@ -1156,6 +1197,8 @@ main(void)
     tcase_add_test(tcase, an_expiry_is_told_by_the_next_thaw_only);
     tcase_add_test(tcase, an_expiry_is_told_though_the_hook_fails);
     tcase_add_test(tcase, a_new_freeze_forgets_the_expiry_of_the_last);
+    tcase_add_test(tcase, what_was_held_is_told_as_events);
+    tcase_add_test(tcase, what_was_not_is_not);
     tcase_add_test(tcase, when_the_guardian_dies_the_agent_thaws);
     tcase_add_test(tcase, when_the_guardian_dies_during_the_freeze_that_fails);
     tcase_add_test(tcase, when_the_guardian_dies_just_after_the_freeze_that_fails_too);

@@ -58,6 +58,8 @@ START_TEST(while_frozen_exactly_the_marked_commands_run_listed_or_not)
     ck_assert(ga_gate_is_frozen(gate));
     ck_assert(allows(gate, "toy-frozen"));
     ck_assert(!allows(gate, "toy-add"));
+    ck_assert(!ga_gate_lists(gate, ga_command_find(&toy_table, "toy-frozen")));
+    ck_assert(ga_gate_lists(gate, ga_command_find(&toy_table, "toy-add")));
     ga_gate_set_frozen(gate, FALSE);
     ck_assert(!allows(gate, "toy-frozen"));
     ck_assert(allows(gate, "toy-add"));
