@@ -70,6 +70,10 @@ static const SubcommandRow rows[] = {
     { "thaw", "", 0, 0, FALSE, freeze_thaw, "thaw the guest's file systems", NULL },
     { "jobs", "[list | wait ID | result ID | cancel ID | dismiss ID]", 0, 2, FALSE, jobs_run,
       "list the agent's jobs, or follow one", NULL },
+    { "events", "", 0, 0, FALSE, events_run, "list what has happened in the agent, or follow it",
+      "Types: agent-started, frozen, thawed, freeze-expired, job-status-change, exec-started,\n"
+      "exec-ended, exec-closed. The agent keeps the last 256 events; what was lost is said, and\n"
+      "that it was restarted. Followed with --json, each line is an answer of the agent." },
     { "raw", "REQUEST", 1, 1, FALSE, raw_request, "send a request in JSON and show the reply",
       "For example: raw '{\"execute\": \"guest-get-fsinfo\"}'\n"
       "The exit status is 1 if the reply is an error." },
@@ -172,11 +176,18 @@ add_options(GOptionContext *context, Options *options, const SubcommandRow *row)
           "how long at the most (default: 30)", "SECONDS" },
         { NULL },
     };
+    const GOptionEntry events[] = {
+        { "follow", 'f', 0, G_OPTION_ARG_NONE, &options->follow, "go on until Ctrl-C", NULL },
+        { "types", 0, 0, G_OPTION_ARG_STRING, &options->types, "only these", "TYPE,..." },
+        { NULL },
+    };
     g_option_context_add_main_entries(context, common, NULL);
     if (!row)
         g_option_context_add_main_entries(context, before, NULL);
     else if (row->run == freeze_run)
         g_option_context_add_main_entries(context, duration, NULL);
+    else if (row->run == events_run)
+        g_option_context_add_main_entries(context, events, NULL);
     else if (row->run == exec_run)
         g_option_context_add_main_entries(context, program, NULL);
 }
@@ -368,6 +379,7 @@ main(int argc, char **argv)
     g_free(options.kill);
     g_free(options.signal);
     g_free(options.close);
+    g_free(options.types);
 
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;

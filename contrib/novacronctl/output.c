@@ -64,6 +64,13 @@ output_pairs(const OutputPair *pairs, guint n_pairs)
 }
 
 static void
+widen(const char *const *cells, glong *widths, guint n_columns)
+{
+    for (guint column = 0; column < n_columns; column++)
+        widths[column] = MAX(widths[column], g_utf8_strlen(cells[column], -1));
+}
+
+static void
 print_row(const char *const *cells, const glong *widths, guint n_columns)
 {
     for (guint column = 0; column + 1 < n_columns; column++)
@@ -81,25 +88,29 @@ is_colourful(void)
            g_strcmp0(g_getenv("TERM"), "dumb") != 0;
 }
 
-void
-output_table(const char *const *headings, guint n_columns, const GPtrArray *cells)
+static void
+print_headings(const char *const *headings, const glong *widths, guint n_columns)
 {
-    g_autofree glong *widths = g_new0(glong, n_columns);
-    g_autoptr(GPtrArray) clean = g_ptr_array_new_with_free_func(g_free);
-
-    for (guint column = 0; column < n_columns; column++)
-        widths[column] = g_utf8_strlen(headings[column], -1);
-    for (guint i = 0; i < cells->len; i++) {
-        char *cell = output_clean(cells->pdata[i]);
-        glong *width = &widths[i % n_columns];
-        *width = MAX(*width, g_utf8_strlen(cell, -1));
-        g_ptr_array_add(clean, cell);
-    }
-
     gboolean is_bold = is_colourful();
+
     fputs(is_bold ? BOLD : "", stdout);
     print_row(headings, widths, n_columns);
     fputs(is_bold ? PLAIN : "", stdout);
+}
+
+void
+output_table(const char *const *headings, guint n_columns, const GPtrArray *cells, glong *widths)
+{
+    g_autoptr(GPtrArray) clean = g_ptr_array_new_with_free_func(g_free);
+
+    for (guint i = 0; i < cells->len; i++)
+        g_ptr_array_add(clean, output_clean(cells->pdata[i]));
+    for (guint i = 0; i < clean->len; i += n_columns)
+        widen((const char *const *)clean->pdata + i, widths, n_columns);
+    if (headings) {
+        widen(headings, widths, n_columns);
+        print_headings(headings, widths, n_columns);
+    }
     for (guint i = 0; i < clean->len; i += n_columns)
         print_row((const char *const *)clean->pdata + i, widths, n_columns);
 }

@@ -23,8 +23,10 @@ char *output_time(gint64 ns);
 
 void output_pairs(const OutputPair *pairs, guint n_pairs);
 
-/* `cells` are strings, row by row; as many in a row as there are headings. */
-void output_table(const char *const *headings, guint n_columns, const GPtrArray *cells);
+/* `cells` are strings, row by row, `n_columns` in each; without `headings` (NULL) rows only.
+ * Columns have at least the `widths`, which grow to what they needed. */
+void output_table(const char *const *headings, guint n_columns, const GPtrArray *cells,
+                  glong *widths);
 
 /* Pretty-printed JSON. */
 void output_json(JsonNode *node);

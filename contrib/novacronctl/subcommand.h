@@ -37,6 +37,8 @@ typedef struct {
     char *signal;
     char *close;
     gdouble seconds; /* freeze; 0: the default */
+    gboolean follow; /* events */
+    char *types;     /* separated by commas; NULL: all */
 } Options;
 
 typedef struct {
@@ -61,7 +63,8 @@ int inventory_disks(const Subcommand *subcommand, GError **error);
 int freeze_run(const Subcommand *subcommand, GError **error);
 int freeze_thaw(const Subcommand *subcommand, GError **error);
 
-/* exec.c, copy.c, jobs.c, ls.c, raw.c */
+/* exec.c, copy.c, events.c, jobs.c, ls.c, raw.c */
+int events_run(const Subcommand *subcommand, GError **error);
 int jobs_run(const Subcommand *subcommand, GError **error);
 int ls_run(const Subcommand *subcommand, GError **error);
 int exec_run(const Subcommand *subcommand, GError **error);

@@ -12,6 +12,8 @@ struct Table {
     guint n_columns;
     GArray *chosen; /* guint: which columns, in the order of their appearance */
     GPtrArray *cells;
+    glong *widths; /* of each column, by now */
+    gboolean is_begun;
 };
 
 static gint
@@ -60,6 +62,7 @@ table_new(const char *const *headings, guint n_columns, const char *chosen, GErr
     table->n_columns = n_columns;
     table->chosen = g_array_new(FALSE, FALSE, sizeof(guint));
     table->cells = g_ptr_array_new_with_free_func(g_free);
+    table->widths = g_new0(glong, n_columns);
     for (guint i = 0; !chosen && i < n_columns; i++)
         g_array_append_val(table->chosen, i);
     return !chosen || choose(table, chosen, error) ? g_steal_pointer(&table) : NULL;
@@ -102,19 +105,32 @@ table_sort(Table *table, guint column)
 }
 
 void
-table_print(const Table *table)
+table_reserve(Table *table, guint column, guint width)
+{
+    table->widths[column] = width;
+}
+
+void
+table_print(Table *table)
 {
     guint width = table->chosen->len;
     const guint *columns = (const guint *)(gconstpointer)table->chosen->data;
     g_autofree const char **headings = g_new(const char *, width);
+    g_autofree glong *widths = g_new(glong, width);
     g_autoptr(GPtrArray) cells = g_ptr_array_new();
 
-    for (guint i = 0; i < width; i++)
+    for (guint i = 0; i < width; i++) {
         headings[i] = table->headings[columns[i]];
+        widths[i] = table->widths[columns[i]];
+    }
     for (guint row = 0; row < table->cells->len; row += table->n_columns)
         for (guint i = 0; i < width; i++)
             g_ptr_array_add(cells, table->cells->pdata[row + columns[i]]);
-    output_table(headings, width, cells);
+    output_table(table->is_begun ? NULL : headings, width, cells, widths);
+    for (guint i = 0; i < width; i++)
+        table->widths[columns[i]] = widths[i];
+    table->is_begun = TRUE;
+    g_ptr_array_set_size(table->cells, 0);
 }
 
 void
@@ -124,5 +140,6 @@ table_free(Table *table)
         return;
     g_array_unref(table->chosen);
     g_ptr_array_unref(table->cells);
+    g_free(table->widths);
     g_free(table);
 }

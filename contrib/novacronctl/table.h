@@ -18,7 +18,11 @@ void table_add_size(Table *table, gboolean is_known, guint64 bytes);
 /* The rows by the text of a column. */
 void table_sort(Table *table, guint column);
 
-void table_print(const Table *table);
+/* A column is at least so many characters wide. */
+void table_reserve(Table *table, guint column, guint width);
+
+/* Called again, it prints the rows that came since, below those of before. */
+void table_print(Table *table);
 
 void table_free(Table *table);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Table, table_free)
