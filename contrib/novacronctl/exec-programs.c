@@ -6,6 +6,7 @@
 
 #include "novacronctl/exec.h"
 #include "novacronctl/output.h"
+#include "novacronctl/rows.h"
 #include "novacronctl/table.h"
 
 #define DEFAULT_SIGNAL "TERM"
@@ -58,6 +59,13 @@ print_programs(const Subcommand *subcommand, const GPtrArray *programs, GError *
     return TRUE;
 }
 
+static gboolean
+ask(QgaClient *client, const NovacronPage *page, G_GNUC_UNUSED gconstpointer data,
+    NovacronTable **ret_table, GError **error)
+{
+    return qga_novacron_exec_list(client, page, ret_table, error);
+}
+
 int
 exec_list(const Subcommand *subcommand, GError **error)
 {
@@ -66,11 +74,11 @@ exec_list(const Subcommand *subcommand, GError **error)
         .kind = QAPI_KIND_LIST,
         .element = &novacron_exec_type,
     };
-    GPtrArray *programs = NULL;
-
-    if (!qga_novacron_exec_list(subcommand->client, &programs, error))
-        return -1;
+    GPtrArray *programs = rows_read(subcommand->client, &type, ask, NULL, error);
     gboolean is_printed = TRUE;
+
+    if (!programs)
+        return -1;
     if (subcommand->options->as_json)
         output_result(&type, &programs);
     else

@@ -5,6 +5,7 @@
 
 #include "novacronctl/jobs.h"
 #include "novacronctl/output.h"
+#include "novacronctl/rows.h"
 #include "novacronctl/subcommand.h"
 #include "novacronctl/table.h"
 
@@ -30,27 +31,25 @@ describe_status(const NovacronJob *job)
                             : novacron_job_status_type.values[job->status];
 }
 
-static int
-list_jobs(const Subcommand *subcommand, G_GNUC_UNUSED const char *id, GError **error)
+static gboolean
+ask_jobs(QgaClient *client, const NovacronPage *page, G_GNUC_UNUSED gconstpointer data,
+         NovacronTable **ret_table, GError **error)
+{
+    return qga_novacron_job_query(client, page, ret_table, error);
+}
+
+static gboolean
+print_jobs(const Subcommand *subcommand, const GPtrArray *jobs, GError **error)
 {
     static const char *const headings[] = { "ID",       "COMMAND", "STATUS",
                                             "PROGRESS", "CREATED", "ERROR" };
-    const NovacronJobQueryArgs args = { 0 };
-    g_autoptr(NovacronJobs) jobs = NULL;
-
-    if (!qga_novacron_job_query(subcommand->client, &args, &jobs, error))
-        return -1;
-    if (subcommand->options->as_json) {
-        output_result(&novacron_jobs_type, &jobs);
-        return EXIT_SUCCESS;
-    }
-
     g_autoptr(Table)
         table = table_new(headings, G_N_ELEMENTS(headings), subcommand->options->columns, error);
+
     if (!table)
-        return -1;
-    for (guint i = 0; i < jobs->jobs->len; i++) {
-        const NovacronJob *job = jobs->jobs->pdata[i];
+        return FALSE;
+    for (guint i = 0; i < jobs->len; i++) {
+        const NovacronJob *job = jobs->pdata[i];
         table_add(table, job->id);
         table_add(table, job->command);
         table_add(table, describe_status(job));
@@ -59,7 +58,26 @@ list_jobs(const Subcommand *subcommand, G_GNUC_UNUSED const char *id, GError **e
         table_add(table, job->error ? job->error->desc : NULL);
     }
     table_print(table);
-    return EXIT_SUCCESS;
+    return TRUE;
+}
+
+static int
+list_jobs(const Subcommand *subcommand, G_GNUC_UNUSED const char *id, GError **error)
+{
+    static const QapiType type = { .name = "jobs",
+                                   .kind = QAPI_KIND_LIST,
+                                   .element = &novacron_job_type };
+    GPtrArray *jobs = rows_read(subcommand->client, &type, ask_jobs, NULL, error);
+    gboolean is_printed = TRUE;
+
+    if (!jobs)
+        return -1;
+    if (subcommand->options->as_json)
+        output_result(&type, &jobs);
+    else
+        is_printed = print_jobs(subcommand, jobs, error);
+    qapi_free(&type, jobs);
+    return is_printed ? EXIT_SUCCESS : -1;
 }
 
 /* Success is what every kind of success has in its name. */

@@ -5,6 +5,7 @@
 #include "core/account.h"
 #include "core/agent.h"
 #include "core/area.h"
+#include "core/listing.h"
 #include "core/refusal.h"
 #include "extensions/exec/exec.h"
 #include "gen/exec-commands.h"
@@ -83,15 +84,26 @@ novacron_exec_resize(GaAgent *agent, const NovacronExecResizeArgs *args, GError 
     return exec && exec_resize(exec, args->columns, args->rows, error);
 }
 
-GPtrArray *
-novacron_exec_list(GaAgent *agent, G_GNUC_UNUSED GError **error)
+static gboolean
+fill(GaTable *table, gpointer data, G_GNUC_UNUSED GError **error)
 {
-    const GPtrArray *all = execs_list(execs_of(agent));
-    GPtrArray *list = g_ptr_array_new();
+    const GPtrArray *all = execs_list(data);
 
-    for (guint i = 0; i < all->len; i++)
-        g_ptr_array_add(list, exec_describe(all->pdata[i]));
-    return list;
+    for (guint i = 0; i < all->len; i++) {
+        g_autoptr(NovacronExec) description = exec_describe(all->pdata[i]);
+
+        if (!ga_table_add(table, description))
+            break;
+    }
+    return TRUE;
+}
+
+void
+novacron_exec_list(GaCall *call, const NovacronPage *args)
+{
+    static const GaListing programs = { &novacron_exec_type, fill };
+
+    ga_listing_run(&programs, call, args, execs_of(ga_call_agent(call)));
 }
 
 gboolean

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/area.h"
+#include "core/listing.h"
 #include "extensions/job/jobs.h"
 #include "gen/job-commands.h"
 
@@ -52,24 +53,22 @@ copy_job(const GaJob *job)
     return copy;
 }
 
-NovacronJobs *
-novacron_job_query(GaAgent *agent, const NovacronJobQueryArgs *args, G_GNUC_UNUSED GError **error)
+static gboolean
+fill(GaTable *table, gpointer data, G_GNUC_UNUSED GError **error)
 {
-    GaJobs *jobs = ga_jobs_of(agent);
-    const GPtrArray *all = ga_jobs_list(jobs);
-    NovacronJobs *list = g_new0(NovacronJobs, 1);
+    const GPtrArray *all = ga_jobs_list(data);
 
-    list->generation = ga_jobs_generation(jobs);
-    list->jobs = g_ptr_array_new();
-    list->ids = g_ptr_array_new();
-    for (guint i = 0; i < all->len; i++) {
-        const NovacronJob *seen = ga_job_seen(all->pdata[i]);
+    for (guint i = 0; i < all->len && ga_table_add(table, ga_job_seen(all->pdata[i])); i++)
+        ;
+    return TRUE;
+}
 
-        g_ptr_array_add(list->ids, g_strdup(seen->id));
-        if (!args->has_since || seen->generation > args->since)
-            g_ptr_array_add(list->jobs, copy_job(all->pdata[i]));
-    }
-    return list;
+void
+novacron_job_query(GaCall *call, const NovacronPage *args)
+{
+    static const GaListing jobs = { &novacron_job_type, fill };
+
+    ga_listing_run(&jobs, call, args, ga_jobs_of(ga_call_agent(call)));
 }
 
 void

@@ -37,7 +37,7 @@ def copies_are_equal(bench: Bench) -> Problem:
             return f'{size} bytes: {problem}'
     left = [*bench.agent.files.glob('.*'), *bench.folder.glob('.*')]
     with bench.agent.connect() as client:
-        jobs = client.call('novacron-job-query')['jobs']
+        jobs = client.rows('novacron-job-query')
     return expect(not left and not jobs, f'left: {left}, {jobs}')
 
 

@@ -43,7 +43,7 @@ def start(bench: Bench, *words: str) -> Popen:
 
 def programs_left(bench: Bench) -> Problem:
     with bench.agent.connect() as client:
-        left = client.call('novacron-exec-list')
+        left = client.rows('novacron-exec-list')
     return expect(left == [], f'left in the guest: {left}')
 
 

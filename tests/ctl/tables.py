@@ -35,6 +35,13 @@ JOB = {'id': 'j1', 'command': 'novacron-file-digest', 'status': 'running', 'gene
 OVER = {**JOB, 'status': 'concluded', 'outcome': 'success', 'generation': 2}
 
 
+def table(*rows: Dict[str, Any], **more: Any) -> Dict[str, Any]:
+    """A page of a table, as the agent tells it."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    return {'columns': columns, 'rows': [[row.get(name) for name in columns] for row in rows],
+            **more}
+
+
 def answers(values: Dict[str, Any]) -> Dict[str, Callable[[Dict[str, Any]], bytes]]:
     return {name: lambda _, value=value: result(value) for name, value in values.items()}
 
@@ -84,7 +91,7 @@ def info_tells_the_agents_apart(bench: Bench) -> Problem:
 
 def jobs_are_listed_and_followed(bench: Bench) -> Problem:
     states = [OVER, JOB, JOB]
-    known = {**answers({'novacron-job-query': {'generation': 2, 'jobs': [OVER], 'ids': ['j1']},
+    known = {**answers({'novacron-job-query': table(OVER, generation='a'),
                         'novacron-job-cancel': JOB, 'novacron-job-dismiss': {},
                         'novacron-job-result': {'job': OVER, 'result': {'sha256': 'ab'}}}),
              'novacron-job-wait': lambda _: result(states.pop())}
@@ -94,9 +101,12 @@ def jobs_are_listed_and_followed(bench: Bench) -> Problem:
         told = parsed(bench.run_fake('jobs', 'result', 'j1')) or {}
         others = [bench.run_fake('jobs', verb, 'j1') for verb in ('cancel', 'dismiss')]
         waits = agent.calls.count('novacron-job-wait')
+    with bench.fake(known):
+        told_as_json = parsed(bench.run_fake('jobs', '--json'))
     wrong = [bench.run('jobs', *words) for words in (('nonsense',), ('wait',), ('list', 'j1'))]
     return first(expect(listed[1].split()[:4] == ['j1', 'novacron-file-digest', 'success', '25'],
                         f'{listed}'),
+                 expect(told_as_json == [OVER], f'{told_as_json}'),
                  outcome(waited, 0, err=b''), expect(waits == 3, f'{waits} waits'),
                  expect(told.get('result') == {'sha256': 'ab'}, f'{told}'),
                  *(outcome(done, 0) for done in others),
@@ -248,6 +258,31 @@ def rows_that_do_not_fit_are_refused(bench: Bench) -> Problem:
         return outcome(bench.run_fake('ls', '/'), NO_ANSWER, b'', says='cells')
 
 
+def a_list_that_the_agent_forgets_is_asked_for_again(bench: Bench) -> Problem:
+    gone = error('GenericError', 'cursor-expired: start over')
+    first_page = table({'name': 'a'}, next='2')
+    replies = [result(table({'name': 'b'})), result(first_page), gone, result(first_page)]
+    with bench.fake({'novacron-file-list': lambda _: replies.pop()}):
+        listed = parsed(bench.run_fake('ls', '-j', '/'))
+    with bench.fake({'novacron-file-list': lambda asked: gone if 'cursor' in asked
+                     else result(first_page)}) as agent:
+        given_up = bench.run_fake('ls', '/')
+        asked = agent.calls.count('novacron-file-list')
+    return first(expect(listed == [{'name': 'a'}, {'name': 'b'}], f'{listed}'),
+                 outcome(given_up, FAILED, b'', says='cursor-expired'),
+                 expect(asked == 6, f'asked {asked} times'))
+
+
+def columns_of_a_newer_agent_are_passed_over(bench: Bench) -> Problem:
+    page = table({'colour': {'red': [1]}, 'name': 'a', 'uid': None})
+    with bench.fake(answers({'novacron-file-list': page})):
+        listed = parsed(bench.run_fake('ls', '-j', '/'))
+    with bench.fake(answers({'novacron-file-list': table({'uid': 0})})):
+        nameless = bench.run_fake('ls', '/')
+    return first(expect(listed == [{'name': 'a'}], f'{listed}'),
+                 outcome(nameless, NO_ANSWER, b'', says="'row.name' is missing"))
+
+
 def jobs_need_their_commands(bench: Bench) -> Problem:
     with bench.fake({'novacron-job-query': lambda _: error('CommandNotFound', 'no'),
                      'guest-info': lambda _: result({'version': '8.0', 'supported_commands': []})}):
@@ -262,4 +297,5 @@ TESTS: List[Callable[[Bench], Problem]] = [
     a_freeze_that_the_guest_has_ended_is_a_failure, the_guest_tells_what_a_freeze_was_worth,
     a_freeze_without_an_answer_is_a_warning, whoever_is_told_to_stop_thaws_first,
     thaw_tells_how_many, with_streams(folders_are_listed), rows_that_do_not_fit_are_refused,
+    a_list_that_the_agent_forgets_is_asked_for_again, columns_of_a_newer_agent_are_passed_over,
 ]

@@ -66,11 +66,11 @@ def waiting(**arguments: Any) -> bytes:
 def programs_and_jobs_leave_their_events(check: Check) -> None:
     with events(check) as agent, agent.connect() as client:
         program = run_program(client, 'sh', '-c', 'kill -9 $$')
-        expect(wait_until(lambda: not client.call('novacron-exec-list')[0]['running']), 'no end')
+        expect(wait_until(lambda: not client.rows('novacron-exec-list')[0]['running']), 'no end')
         client.call('novacron-exec-close', id=program['id'])
         (agent.files / 'folder').mkdir()
         job = client.call('novacron-file-remove-tree', path=str(agent.files / 'folder'))
-        expect(wait_until(lambda: client.call('novacron-job-query')['jobs'][0]['status'] ==
+        expect(wait_until(lambda: client.rows('novacron-job-query')[0]['status'] ==
                           'concluded'), 'no end')
         told = read(client)['events']
         expect([event['number'] for event in told] == list(range(1, len(told) + 1)), f'{told}')

@@ -15,7 +15,7 @@ from typing import Any, Dict, Iterator, List, Tuple
 
 from lib.agent import Agent
 from lib.check import Check, expect, expect_cost
-from lib.connection import Connection
+from lib.connection import Connection, rows_of
 from lib.process import wait_until
 
 PIECE = 1024
@@ -395,29 +395,90 @@ def a_path_leads_no_further_than_it_may(check: Check) -> None:
             expect(text.startswith('permission: '), text)
 
 
+def names_of(rows: List[Dict[str, Any]]) -> List[str]:
+    return [row['name'] for row in rows]
+
+
 def a_long_folder_is_listed_in_pages(check: Check) -> None:
+    """All of one moment, whatever becomes of the folder meanwhile."""
     names = {f'file-{number:05}-{"x" * (number % 90)}' for number in range(5000)}
     with files(check) as (client, agent):
         for name in names:
             (agent.files / name).touch()
-        client.close()
-        seen: List[str] = []
-        page: Dict[str, Any] = {}
         arguments: Dict[str, Any] = {'path': str(agent.files), 'max-bytes': 40000}
+        seen: List[str] = []
+        generations = set()
         for number in range(1000):
-            if number == 3:
-                kill(agent)
-                agent.start()
-            with agent.connect() as another:
-                line = another.ask(request('novacron-file-list', **arguments))
+            line = client.ask(request('novacron-file-list', **arguments))
             expect(len(line) <= 40000, f'{len(line)} bytes')
             page = json.loads(line)['return']
-            seen += [row[page['columns'].index('name')] for row in page['rows']]
+            seen += names_of(rows_of(page))
+            generations.add(page['generation'])
             if 'next' not in page:
                 break
             arguments['cursor'] = page['next']
-        expect(len(seen) == len(names) and set(seen) == names, f'{len(seen)} names')
+            (agent.files / f'new-{number}').touch()
+            (agent.files / seen[-1]).unlink()
         expect(number > 5, f'{number} pages')
+        expect(len(seen) == len(names) and set(seen) == names, f'{len(seen)} names')
+        expect(len(generations) == 1, f'{generations}')
+
+
+def a_folder_that_is_too_long_to_be_kept_is_listed_all_the_same(check: Check) -> None:
+    """In parts, for which the agent need not even be the same."""
+    names = {f'{number:05}' + 'x' * 240 for number in range(9000)}      # three parts
+    with files(check) as (client, agent):
+        for name in names:
+            (agent.files / name).touch()
+        arguments: Dict[str, Any] = {'path': str(agent.files), 'max-bytes': MIB,
+                                     'columns': ['name', 'target']}
+        page = client.call('novacron-file-list', **arguments)
+        seen = names_of(rows_of(page))
+        while 'next' in page:
+            expect('generation' not in page, 'a part has a generation')
+            if page['next'].startswith('@'):
+                client.close()
+                kill(agent)
+                agent.start()
+                client = agent.connect()
+            page = client.call('novacron-file-list', **arguments, cursor=page['next'])
+            seen += names_of(rows_of(page))
+        client.close()
+        expect(len(seen) == len(names) and set(seen) == names, f'{len(seen)} names')
+
+
+def who_polls_a_folder_is_told_what_has_changed(check: Check) -> None:
+    with files(check) as (client, agent):
+        known: Dict[str, Dict[str, Any]] = {}
+        generation, sizes = 'none', []
+        dice = random.Random(7)
+        for step in range(200):
+            for _ in range(dice.choice((0, 0, 1, 5))):
+                path = agent.files / f'file-{dice.randrange(40)}'
+                if dice.random() < 0.3:
+                    path.unlink(missing_ok=True)
+                else:
+                    path.write_bytes(bytes(dice.randrange(9)))
+            page: Dict[str, Any] = {'next': None}
+            arguments: Dict[str, Any] = {'since': generation}
+            while 'next' in page:
+                line = client.ask(request('novacron-file-list', path=str(agent.files), limit=3,
+                                          **arguments))
+                page = json.loads(line)['return']
+                if page.get('reset'):
+                    known = {}
+                for name in page.get('removed', []):
+                    del known[name]
+                if 'columns' in page:
+                    known.update({row['name']: row for row in rows_of(page)})
+                else:
+                    sizes.append(len(line))
+                arguments = {'cursor': page.get('next')}
+            generation = page['generation']
+            there = {row['name']: row for row in client.rows('novacron-file-list',
+                                                             path=str(agent.files))}
+            expect(known == there, f'step {step}: {known} is not {there}')
+        expect(len(sizes) > 20 and max(sizes) <= 60, f'unchanged: {sizes}')
 
 
 def a_digest_tells_its_progress_and_can_be_stopped(check: Check) -> None:
@@ -527,6 +588,8 @@ CHECKS = [
     what_is_no_file_is_turned_away_at_once,
     a_path_leads_no_further_than_it_may,
     a_long_folder_is_listed_in_pages,
+    a_folder_that_is_too_long_to_be_kept_is_listed_all_the_same,
+    who_polls_a_folder_is_told_what_has_changed,
     a_digest_tells_its_progress_and_can_be_stopped,
     a_tree_is_removed_and_nothing_else,
     what_is_blocked_upstream_is_blocked_here,

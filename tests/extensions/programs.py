@@ -124,7 +124,7 @@ def output_can_be_read_again_from_any_offset(check: Check) -> None:
 def what_is_dropped_is_told(check: Check) -> None:
     with programs(check) as (client, _):
         program = shell(client, 'seq 100000', output_bytes=4096)
-        expect(wait_until(lambda: not client.call('novacron-exec-list')[0]['running']), 'no end')
+        expect(wait_until(lambda: not client.rows('novacron-exec-list')[0]['running']), 'no end')
         reader = Reader(client, program).to_the_end()
         whole = ''.join(f'{n}\n' for n in range(1, 100001)).encode()
         expect(reader.bytes['out'] == whole[-4096:], f'{reader.bytes["out"][:40]!r}')
@@ -138,7 +138,7 @@ def a_program_that_is_held_loses_nothing(check: Check) -> None:
         source.write_bytes(data)
         program = start(client, 'cat', str(source), overflow='hold', output_bytes=65536)
         time.sleep(0.3)
-        expect(client.call('novacron-exec-list')[0]['running'], 'it was not held')
+        expect(client.rows('novacron-exec-list')[0]['running'], 'it was not held')
         reader = Reader(client, program).to_the_end()
         expect(hashlib.sha256(reader.bytes['out']).digest() == hashlib.sha256(data).digest(),
                f'{len(reader.bytes["out"])} bytes, others')
@@ -266,7 +266,7 @@ def what_cannot_start_is_told(check: Check) -> None:
         expect(text().startswith('bad-value: '), 'nothing to start')
         expect(text('true', directory='/no/such').startswith('not-found: cannot enter'),
                'a directory')
-        expect(client.call('novacron-exec-list') == [], 'something is listed')
+        expect(client.rows('novacron-exec-list') == [], 'something is listed')
 
 
 def the_same_request_is_carried_out_once(check: Check) -> None:
@@ -286,7 +286,7 @@ def a_program_outlives_its_client_and_the_agent(check: Check) -> None:
         program = shell(client, f'sleep 0.6; echo done > {mark}')
         client.close()
         with agent.connect() as other:
-            expect([each['id'] for each in other.call('novacron-exec-list')] == [program['id']],
+            expect([each['id'] for each in other.rows('novacron-exec-list')] == [program['id']],
                    'it is not listed')
         agent.stop()
         expect(wait_until(lambda: mark.exists() and mark.read_text() == 'done\n'), 'it has ended')

@@ -24,7 +24,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 from campaign import Depth, Flaw, campaign
 from lib import suite
 from lib.agent import Agent
-from lib.connection import Connection
+from lib.connection import Connection, rows_of
 from strace import Point
 
 PIECE = 20000
@@ -130,7 +130,7 @@ class UploadRun:
         else:
             self.upload()
             expect(self.target.read_bytes() == NEW, 'not the new file after another upload')
-        jobs = self.call('novacron-job-query')['jobs']
+        jobs = rows_of(self.call('novacron-job-query'))
         expect(all(job['status'] == 'concluded' for job in jobs), f'{jobs}')
 
     def _expect_clean(self) -> None:

@@ -4,9 +4,15 @@ import json
 import socket
 import threading
 import time
-from typing import Any, Optional
+from typing import Any, Dict, List, Optional
 
 TIMEOUT = 60.0
+
+
+def rows_of(page: Dict[str, Any]) -> List[Dict[str, Any]]:
+    """Of a page of a table, with the names of the columns; null stands for nothing."""
+    return [{name: value for name, value in zip(page['columns'], row) if value is not None}
+            for row in page['rows']]
 
 
 class Connection:
@@ -122,3 +128,13 @@ class Connection:
         if 'error' in reply:
             raise ValueError(reply['error']['desc'])
         return reply['return']
+
+    def rows(self, command: str, timeout: float = TIMEOUT,
+             **arguments: Any) -> List[Dict[str, Any]]:
+        """All that `command` lists."""
+        page = self.call(command, timeout, **arguments)
+        rows = rows_of(page)
+        while 'next' in page:
+            page = self.call(command, timeout, **arguments, cursor=page['next'])
+            rows += rows_of(page)
+        return rows

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Pages are what the schema says of them, which the core does not see. */
+#include "core/page.h"
+
+#include <string.h>
+
+#include "core/command.h"
+#include "gen/commands.h"
+#include "gen/info.h"
+#include "runner.h"
+#include "runtime/qapi-parse.h"
+#include "runtime/qapi-read.h"
+#include "toy-schema.h"
+
+/* Of so many points, of which those from `start` on are there. */
+static GaTable *
+table_of(guint start, guint end)
+{
+    GaTable *table = ga_table_new(&point_type, "points", NULL, NULL, NULL);
+
+    for (guint i = start; i < end; i++)
+        ck_assert(ga_table_add(table, &(Point){ i, 0, NULL }));
+    ck_assert(ga_table_finish(table, NULL));
+    return table;
+}
+
+static void
+assert_order(const GaPage *page, const GaTable *table, const GaTable *before, const char *member)
+{
+    g_autoptr(QapiWriter) writer = qapi_writer_new();
+    g_autoptr(NovacronTable) told = NULL;
+
+    if (table)
+        ga_page_write(page, table, before, writer);
+    else
+        ga_page_write_same(page, writer);
+    g_autofree char *text = qapi_writer_to_text(writer, NULL);
+    g_autoptr(QapiValue) value = qapi_parse(text, strlen(text), NULL);
+    ck_assert(qapi_read(&novacron_table_type, value, qapi_value_root(value), QAPI_READ_COPY, "",
+                        &told, NULL));
+    qapi_writer_reset(writer);
+    qapi_write(writer, &novacron_table_type, &told);
+    g_autofree char *again = qapi_writer_to_text(writer, NULL);
+    ck_assert_str_eq(text, again);
+    ck_assert_msg(strstr(text, member) != NULL, "no %s in %s", member, text);
+}
+
+START_TEST(members_are_in_the_order_of_all_replies)
+{
+    g_autoptr(GaTable) table = table_of(2, 5);
+    g_autoptr(GaTable) before = table_of(0, 4);
+    const GaPage page = { .limit = 2, .max_bytes = 4096, .since = "what" };
+    const GaPage all = { .limit = 9, .max_bytes = 4096, .since = "what" };
+
+    assert_order(&page, table, before, "\"next\"");
+    assert_order(&all, table, before, "\"removed\"");
+    assert_order(&page, table, NULL, "\"reset\"");
+    assert_order(&page, NULL, NULL, "\"generation\"");
+}
+END_TEST
+
+static gboolean
+has_member(const QapiType *type, const QapiMember *wanted)
+{
+    for (guint i = 0; i < type->n_members; i++) {
+        const QapiMember *member = &type->members[i];
+
+        if (strcmp(member->name, wanted->name) == 0)
+            return member->type->kind == wanted->type->kind &&
+                   member->type->element == wanted->type->element;
+    }
+    return FALSE;
+}
+
+/* The core reads them by name. */
+START_TEST(whatever_returns_a_table_takes_a_page)
+{
+    guint n = 0;
+
+    for (guint i = 0; i < ga_command_table.n_rows; i++) {
+        const GaCommand *command = &ga_command_table.rows[i];
+
+        if (command->result != &novacron_table_type)
+            continue;
+        ck_assert_msg(command->args != NULL, "%s takes nothing", command->name);
+        for (guint m = 0; m < novacron_page_type.n_members; m++)
+            ck_assert_msg(has_member(command->args, &novacron_page_type.members[m]),
+                          "%s does not take '%s'", command->name,
+                          novacron_page_type.members[m].name);
+        n++;
+    }
+    ck_assert_uint_gt(n, 0);
+}
+END_TEST
+
+START_TEST(the_arguments_of_a_page_are_found)
+{
+    GPtrArray *columns = g_ptr_array_new();
+    const NovacronPage args = { .since = (char[]){ "one" },
+                                .has_limit = TRUE,
+                                .limit = 7,
+                                .has_max_bytes = TRUE,
+                                .max_bytes = 8,
+                                .columns = columns };
+    g_auto(GaPage) page = { 0 };
+
+    ck_assert(ga_page_init(&page, &novacron_page_type, &args, NULL));
+    ck_assert_str_eq(page.since, "one");
+    ck_assert_uint_eq(page.limit, 7);
+    ck_assert_uint_eq(page.max_bytes, 8);
+    ck_assert_ptr_eq(page.columns, columns);
+    g_ptr_array_free(columns, TRUE);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("page");
+    TCase *tests = tcase_create("page");
+
+    tcase_add_test(tests, members_are_in_the_order_of_all_replies);
+    tcase_add_test(tests, whatever_returns_a_table_takes_a_page);
+    tcase_add_test(tests, the_arguments_of_a_page_are_found);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
