@@ -399,9 +399,10 @@ END_TEST
 START_TEST(a_list_that_may_wait_is_made_on_a_thread)
 {
     static const GaListing slow = { &point_type, fill, TRUE, count_free };
+    static const char request[] = "{'execute': 'toy-list'}\n";
 
     toy_set_listing(toy, &slow, &line);
-    g_autofree char *nothing = list("%s", "");
+    memory_send(toy->channel, request, strlen(request));
     while (line.n_frees == 0)
         g_main_context_iteration(NULL, TRUE);
     toy_run();
