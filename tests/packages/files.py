@@ -39,8 +39,10 @@ class Story:
     def __init__(self, packages: materials.Packages, folder: Path) -> None:
         self.packages = packages
         self.root = materials.unpack_root(folder / 'root')
-        materials.add_repository(self.root, 'repo', [packages.agent, packages.client,
-                                                     materials.qemu_package()])
+        qemu = materials.qemu_package()
+        materials.add_repository(self.root, 'repo', [packages.agent, packages.client, qemu],
+                                 suite='stable')
+        materials.add_repository(self.root, 'next', [materials.newer(qemu, folder)])
         materials.use_repositories(self.root, 'repo')
         self.apt('update')
         self.apt('install', QEMU)
@@ -99,9 +101,7 @@ class Story:
         self.apt('install', AGENT)
         self.expect_installed(AGENT, QEMU)
         unchanged('the swap')
-        pin = next(self.root.glob('etc/apt/preferences.d/*'))
-        pin.unlink()
-        self.apt('install', QEMU)
+        self.apt('install', QEMU + '=*')
         self.expect_installed(QEMU, AGENT)
         unchanged('the way back')
         self.apt('purge', AGENT)
@@ -127,6 +127,23 @@ class Story:
         self.apt('dist-upgrade')
         self.expect_installed(AGENT, QEMU)
         return said.splitlines()[-1]
+
+    def who_asks_for_a_version_or_a_suite_gets_it(self) -> str:
+        materials.use_repositories(self.root, 'repo', 'next')
+        self.apt('update')
+        version = materials.fields(materials.qemu_package())['Version']
+        for words, wanted in ((QEMU + '=*', version + '+next'), (QEMU + '=' + version, version),
+                              (QEMU + '/stable', version)):
+            said = self.apt('install', '--simulate', words)
+            expect('Remv ' + AGENT in said and 'Inst %s (%s ' % (QEMU, wanted) in said,
+                   '%s: %s' % (words, said))
+        for words in (f'install {QEMU} {AGENT}-', f'remove {AGENT} {QEMU}+',
+                      f'install -t stable {QEMU}'):
+            said = self.apt('--simulate', *words.split())
+            expect('Remv' not in said, '%s: %s' % (words, said))
+        materials.use_repositories(self.root, 'repo')
+        self.apt('update')
+        return ''
 
     def purging_the_old_package_takes_nothing_away(self) -> str:
         before = self.inside('find', '/etc/qemu', '/etc/systemd/system', '/lib/systemd/system',
@@ -210,6 +227,7 @@ class Story:
         own_configuration_and_hook_survive_the_swap,
         a_configuration_is_made_where_there_is_none,
         the_old_name_is_the_new_package,
+        who_asks_for_a_version_or_a_suite_gets_it,
         purging_the_old_package_takes_nothing_away,
         removal_lifts_the_pin_and_purge_leaves_nothing,
         the_client_is_a_package_of_its_own,

@@ -102,7 +102,7 @@ def names(relation: str) -> List[str]:
     return re.findall(r'(?:^|, )([^ ,]+)', relation)
 
 
-def add_repository(root: Path, name: str, packages: List[Path]) -> None:
+def add_repository(root: Path, name: str, packages: List[Path], suite: str = '') -> None:
     """/srv/NAME for apt, which no network is needed for."""
     place = root / 'srv' / name
     place.mkdir(parents=True)
@@ -111,6 +111,11 @@ def add_repository(root: Path, name: str, packages: List[Path]) -> None:
     index = subprocess.run(['dpkg-scanpackages', '--multiversion', '.'], cwd=place, check=True,
                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     (place / 'Packages').write_bytes(index.stdout)
+    if suite:
+        digest = hashlib.sha256(index.stdout).hexdigest()
+        (place / 'Release').write_text(
+            'Suite: %s\nDate: Thu, 01 Jan 2026 00:00:00 UTC\nSHA256:\n %s %d Packages\n'
+            % (suite, digest, len(index.stdout)))
 
 
 def use_repositories(root: Path, *names_: str) -> None:
