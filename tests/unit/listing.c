@@ -314,6 +314,19 @@ START_TEST(a_list_without_room_is_told_in_parts)
 }
 END_TEST
 
+/* Or the rest could change and nobody would be told. */
+START_TEST(a_part_is_nothing_to_have_changes_since)
+{
+    g_autofree char *label = g_strnfill(1000, 'x');
+
+    line = (Line){ .labels = { label, label, label, label }, .n_times = 1000, .breaks = TRUE };
+    g_autofree char *reply = list("%s", "'limit': 1");
+    g_autofree char *cursor = word_in(reply, "next");
+    g_autofree char *part = g_strndup(cursor, strcspn(cursor, "."));
+    assert_reply(list("'limit': 1, 'since': '%s'", part), "{\"return\": {\"rows\": [[0, 7, ");
+}
+END_TEST
+
 START_TEST(a_list_without_room_that_has_no_parts_is_refused)
 {
     g_autofree char *label = g_strnfill(1000, 'x');
@@ -430,6 +443,7 @@ main(void)
     tcase_add_test(tests, changes_come_in_pages_too);
     tcase_add_test(tests, pages_are_as_large_as_they_may_be);
     tcase_add_test(tests, a_list_without_room_is_told_in_parts);
+    tcase_add_test(tests, a_part_is_nothing_to_have_changes_since);
     tcase_add_test(tests, a_list_without_room_that_has_no_parts_is_refused);
     tcase_add_test(tests, what_cannot_be_listed_is_refused);
     tcase_add_test(tests, a_cursor_is_of_one_list_that_is_kept);
