@@ -5,8 +5,8 @@
  * whether one succeeds is seen when it is run, at a freeze.
  */
 #include "core/agent.h"
+#include "core/listing.h"
 #include "core/refusal.h"
-#include "core/work.h"
 #include "extensions/quiesce/hooks.h"
 #include "extensions/quiesce/servers.h"
 #include "gen/quiesce-commands.h"
@@ -30,27 +30,30 @@ describe(const Hooks *hooks, Server *server)
     return app;
 }
 
-static gpointer
-search(gpointer hook, GError **error)
+static gboolean
+search(GaTable *table, gpointer hook, GError **error)
 {
     g_autoptr(GPtrArray) servers = servers_find(PROC, APPS_MAX);
 
     if (!servers) {
         ga_refuse(error, GA_REFUSAL_FAILED, "processes cannot be listed");
-        return NULL;
+        return FALSE;
     }
 
     g_autoptr(Hooks) hooks = hooks_read(hook, HOOKS_SETTINGS);
-    GPtrArray *apps = g_ptr_array_new();
-    for (guint i = 0; i < servers->len; i++)
-        g_ptr_array_add(apps, describe(hooks, servers->pdata[i]));
-    return apps;
+    for (guint i = 0; i < servers->len; i++) {
+        g_autoptr(NovacronQuiesceApp) app = describe(hooks, servers->pdata[i]);
+        ga_table_add(table, app);
+    }
+    return TRUE;
 }
 
 void
-novacron_quiesce_apps(GaCall *call)
+novacron_quiesce_apps(GaCall *call, const NovacronPage *args)
 {
+    static const GaListing apps = { &novacron_quiesce_app_type, search, .on_thread = TRUE,
+                                    .free_data = g_free };
     const GaConfig *config = ga_agent_config(ga_call_agent(call));
 
-    ga_work_run(call, search, g_strdup(config->fsfreeze_hook), g_free);
+    ga_listing_run(&apps, call, args, g_strdup(config->fsfreeze_hook));
 }

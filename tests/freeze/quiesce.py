@@ -284,18 +284,18 @@ def servers_are_found_and_the_hooks_for_them(scene: Scene) -> None:
     shutil.copy(shutil.which('sleep') or '/bin/sleep', program)
     with subprocess.Popen([str(program), '1000']) as process:
         try:
-            expect(wait_until(lambda: bool(actor.client.call('novacron-quiesce-apps'))), 'none')
-            app, = actor.client.call('novacron-quiesce-apps')
+            expect(wait_until(lambda: bool(actor.client.rows('novacron-quiesce-apps'))), 'none')
+            app, = actor.client.rows('novacron-quiesce-apps')
             expect(app['kind'] == 'redis' and app['pid'] == process.pid and
                    app['program'].endswith('/redis-server'), f'{app}')
             expect(not app['ready'] and app['reason'] == 'hook-unknown', f'{app}')
             script = actor.agent.folder / 'fsfreeze-hook.d' / '30-redis'
             script.parent.mkdir()
             script.write_text('')
-            app, = actor.client.call('novacron-quiesce-apps')
+            app, = actor.client.rows('novacron-quiesce-apps')
             expect(not app['ready'] and app['reason'] == 'no-script', f'{app}')
             script.chmod(0o755)
-            app, = actor.client.call('novacron-quiesce-apps')
+            app, = actor.client.rows('novacron-quiesce-apps')
             expect(app['ready'] and app['script'] == '30-redis', f'{app}')
         finally:
             process.kill()
