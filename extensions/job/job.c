@@ -374,12 +374,6 @@ ga_jobs_list(GaJobs *jobs)
     return jobs->all;
 }
 
-guint64
-ga_jobs_generation(const GaJobs *jobs)
-{
-    return jobs->generation;
-}
-
 GaJob *
 ga_jobs_find(GaJobs *jobs, const char *id, GError **error)
 {

@@ -9,9 +9,8 @@ typedef struct GaJobs GaJobs;
 
 GaJobs *ga_jobs_of(GaAgent *agent);
 
-/* GaJob, the eldest first; and the generation of the youngest change. Borrowed. */
+/* GaJob, the eldest first. Borrowed. */
 const GPtrArray *ga_jobs_list(GaJobs *jobs);
-guint64 ga_jobs_generation(const GaJobs *jobs);
 
 /* NULL: refused, not-found. */
 GaJob *ga_jobs_find(GaJobs *jobs, const char *id, GError **error);
