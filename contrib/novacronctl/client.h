@@ -27,6 +27,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(QgaClient, qga_client_free)
 /* Send a request as it is (one line, without its end) and return the line that answers it. */
 char *qga_client_ask(QgaClient *client, const char *request, gsize size, GError **error);
 
+/* The most data, before it is base64, that goes through every channel in one request: libvirt
+ * garbles what a socket does not take at once. */
+#define QGA_CLIENT_DATA_MAX (64u << 10)
+
 /* For messages; borrowed. */
 const char *qga_client_address(const QgaClient *client);
 

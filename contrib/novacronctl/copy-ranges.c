@@ -319,10 +319,11 @@ send_pieces(const Upload *upload, guint64 done, GChecksum *checksum, Progress *p
             GError **error)
 {
     g_autoptr(GCancellable) cancellable = interrupt_watch();
-    g_autofree guint8 *piece = g_malloc(PIECE);
+    g_autofree guint8 *piece = g_malloc(QGA_CLIENT_DATA_MAX);
 
     while (done < upload->size && goes_on(cancellable, error)) {
-        gssize size = pread(upload->fd, piece, MIN(PIECE, upload->size - done), (off_t)done);
+        gssize size = pread(upload->fd, piece, MIN(QGA_CLIENT_DATA_MAX, upload->size - done),
+                            (off_t)done);
         if (size < 0)
             return set_errno(upload->source, error);
         if (size == 0) {

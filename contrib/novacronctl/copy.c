@@ -124,11 +124,11 @@ static gint64
 send_pieces(int fd, const char *source, RemoteFile *to, Progress *progress, GError **error)
 {
     g_autoptr(GCancellable) cancellable = interrupt_watch();
-    g_autofree guint8 *piece = g_malloc(REMOTE_FILE_PIECE);
+    g_autofree guint8 *piece = g_malloc(QGA_CLIENT_DATA_MAX);
     gint64 done = 0;
 
     while (goes_on(cancellable, error)) {
-        gssize size = read(fd, piece, REMOTE_FILE_PIECE);
+        gssize size = read(fd, piece, QGA_CLIENT_DATA_MAX);
         if (size == 0)
             return done;
         if (size < 0) {

@@ -35,6 +35,10 @@ typedef struct {
     gpointer domain;
 } Libvirt;
 
+/* libvirt writes a request to the channel's socket, and where that does not take all of it at once
+ * it forgets how much it took and begins anew. An empty one takes twice as much as this. */
+#define REQUEST_MAX (100u << 10)
+
 /* How libvirt begins what an agent has answered, up to the agent's own text. */
 #define TOLD "unable to execute QEMU agent command '"
 
@@ -125,7 +129,12 @@ libvirt_ask(Channel *channel, const char *request, gsize size, gint64 timeout, G
     Libvirt *libvirt = (Libvirt *)channel;
     gint64 seconds = (timeout + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC;
 
-    (void)size;
+    if (size > REQUEST_MAX) {
+        g_set_error(error, QGA_CLIENT_ERROR, QGA_CLIENT_ERROR_PROTOCOL,
+                    "libvirt cannot pass a request of %" G_GSIZE_FORMAT " bytes on, at most %u",
+                    size, REQUEST_MAX);
+        return NULL;
+    }
     char *answer = libvirt->library.agent_command(libvirt->domain, request, (int)seconds, 0);
     if (answer) {
         char *line = g_strdup(answer);

@@ -4,6 +4,9 @@
 
 #include "runtime/qapi-base64.h"
 
+/* In base64 well below 4 MiB, the most that libvirt lets through. */
+#define READ_SIZE (1u << 20)
+
 struct RemoteFile {
     QgaClient *client;
     gint64 handle;
@@ -62,7 +65,7 @@ remote_file_read(RemoteFile *file, GError **error)
     const GuestFileReadArgs args = {
         .handle = file->handle,
         .has_count = TRUE,
-        .count = REMOTE_FILE_PIECE,
+        .count = READ_SIZE,
     };
     g_autoptr(GuestFileRead) piece = NULL;
 
@@ -77,10 +80,10 @@ remote_file_write(RemoteFile *file, const void *data, gsize size, GError **error
     gsize length = QAPI_BASE64_SIZE(size);
     g_autoptr(GuestFileWrite) written = NULL;
 
-    g_return_val_if_fail(size <= REMOTE_FILE_PIECE, FALSE);
+    g_return_val_if_fail(size <= QGA_CLIENT_DATA_MAX, FALSE);
 
     if (!file->text)
-        file->text = g_malloc(QAPI_BASE64_SIZE(REMOTE_FILE_PIECE) + 1);
+        file->text = g_malloc(QAPI_BASE64_SIZE(QGA_CLIENT_DATA_MAX) + 1);
     qapi_base64_encode(data, size, file->text);
     file->text[length] = '\0';
 

@@ -16,12 +16,9 @@ gboolean remote_file_rewind(RemoteFile *file, GError **error) G_GNUC_WARN_UNUSED
 /* The next piece; an empty one is the end. */
 GBytes *remote_file_read(RemoteFile *file, GError **error);
 
-/* All of `size` bytes, at most REMOTE_FILE_PIECE. */
+/* All of `size` bytes, at most QGA_CLIENT_DATA_MAX. */
 gboolean remote_file_write(RemoteFile *file, const void *data, gsize size,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* A piece of a file in base64 is well below 4 MiB, the most that libvirt lets through. */
-#define REMOTE_FILE_PIECE (1u << 20)
 
 /* Close it and tell about what was not written after all. It must still be freed. */
 gboolean remote_file_close(RemoteFile *file, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -90,7 +90,12 @@ def libvirt_reaches_a_domain(bench: Bench) -> Problem:
 
     def run(*words: str) -> 'subprocess.CompletedProcess[bytes]':
         return bench.run_alone('-d', 'web1', *words, stdin=b'typed', **world)
+    (bench.folder / 'large').write_bytes(random.Random(3).randbytes(300 << 10))
+    target = bench.agent.files / 'through-libvirt'
     return first(outcome(run('ping'), 0, err=b''),
+                 outcome(run('cp', 'large', f'guest:{target}'), 0, b'', b''),
+                 outcome(run('raw', '{"execute": "guest-ping", "id": "%s"}' % ('x' * 110000)),
+                         NO_ANSWER, b'', says='libvirt cannot pass a request of'),
                  outcome(run('exec', '-i', 'sh', '-c', 'cat; exit 3'), 3, b'typed', b''),
                  outcome(run('exec', '/nonexistent'), 1, b'', says='No such file or directory'),
                  outcome(bench.run_alone('-d', 'other', 'ping', **world), NO_ANSWER, b'',
