@@ -18,6 +18,8 @@ describe_state(const NovacronExec *exec)
         return g_strdup("running");
     if (exec->timed_out)
         return g_strdup("timed out");
+    if (exec->out_of_memory)
+        return g_strdup("out of memory");
     if (exec->has_signal)
         return g_strdup_printf("signal %" G_GINT64_FORMAT, exec->signal);
     return g_strdup_printf("exit %" G_GINT64_FORMAT, exec->exit_code);

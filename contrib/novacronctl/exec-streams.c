@@ -382,6 +382,8 @@ conclude(const Follower *follower)
         g_debug("not closed: %s", error->message);
     if (exec->timed_out)
         fprintf(stderr, "novacronctl: its time was over\n");
+    if (exec->out_of_memory)
+        fprintf(stderr, "novacronctl: it, or a child of it, was killed for lack of memory\n");
     if (!follower->subcommand->options->as_json)
         return exec_exit_status(exec->has_signal, exec->signal, exec->exit_code);
 

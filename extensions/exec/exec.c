@@ -135,6 +135,7 @@ execs_open(GaAgent *agent)
     execs->agent = agent;
     execs->all = g_ptr_array_new();
     execs->starting = g_ptr_array_new();
+    exec_limits_sweep();
     return execs;
 }
 
@@ -332,6 +333,9 @@ on_ended(G_GNUC_UNUSED GPid pid, gint status, gpointer user_data)
     seen->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     seen->has_ended_ns = TRUE;
     seen->ended_ns = now_ns();
+    seen->has_out_of_memory = exec->limits_folder != NULL;
+    seen->out_of_memory = exec_limits_were_out_of_memory(exec->limits_folder);
+    exec_limits_remove(exec->limits_folder);
     emit(exec, GA_EVENT_EXEC_ENDED);
     on_news(exec);
     make_room(exec->execs);
@@ -549,6 +553,8 @@ execs_start(Execs *execs, GaCall *call, const NovacronExecStartArgs *args)
         return;
     }
 
+    if (args->limits && execs->starting->len == 0)
+        exec_limits_sweep();
     Exec *exec = exec_new(execs, args);
     if (!may_start(execs, args, &error) || !has_room(execs, exec->room, &error) ||
         (args->limits &&
@@ -650,9 +656,9 @@ exec_resize(Exec *exec, guint16 columns, guint16 rows, GError **error)
 
 /* Somebody must reap it. */
 static void
-on_forgotten_exit(G_GNUC_UNUSED GPid pid, G_GNUC_UNUSED gint status,
-                  G_GNUC_UNUSED gpointer user_data)
+on_forgotten_exit(G_GNUC_UNUSED GPid pid, G_GNUC_UNUSED gint status, gpointer limits_folder)
 {
+    exec_limits_remove(limits_folder);
 }
 
 void
@@ -662,7 +668,8 @@ exec_close(Exec *exec)
         os_child_signal(exec->seen->pid, SIGKILL);
         g_source_remove(exec->child_watch);
         exec->child_watch = 0;
-        g_child_watch_add((GPid)exec->seen->pid, on_forgotten_exit, NULL);
+        g_child_watch_add_full(G_PRIORITY_DEFAULT, (GPid)exec->seen->pid, on_forgotten_exit,
+                               g_strdup(exec->limits_folder), g_free);
     }
     forget(exec);
 }

@@ -19,6 +19,9 @@
 /* The period that the processor's share is measured over, in microseconds: the kernel's default. */
 #define CPU_PERIOD 100000
 
+/* In memory.events. */
+#define OOM_KILLS "oom_kill "
+
 /* What the kernel says at the end of writing. */
 static gboolean
 write_text(const char *folder, const char *name, const char *text)
@@ -78,7 +81,7 @@ exec_limits_make(const NovacronExecLimits *limits, const char *id, GError **erro
         return g_steal_pointer(&folder);
     ga_refuse(error, GA_REFUSAL_UNSUPPORTED, "the limits cannot be set in %s: %s", folder,
               g_strerror(errno));
-    g_rmdir(folder);
+    exec_limits_remove(folder);
     return NULL;
 }
 
@@ -88,9 +91,34 @@ exec_limits_file(const char *folder)
     return folder ? g_build_filename(folder, "cgroup.procs", NULL) : NULL;
 }
 
+gboolean
+exec_limits_were_out_of_memory(const char *folder)
+{
+    g_autofree char *path = folder ? g_build_filename(folder, "memory.events", NULL) : NULL;
+    g_autofree char *text = NULL;
+
+    if (!path || !g_file_get_contents(path, &text, NULL, NULL))
+        return FALSE;
+    const char *count = strstr(text, OOM_KILLS);
+    return count && g_ascii_strtoull(count + strlen(OOM_KILLS), NULL, 10) > 0;
+}
+
+/* The kernel removes no group that has processes or groups: ours goes with the last one. */
 void
 exec_limits_remove(const char *folder)
 {
-    if (folder)
-        g_rmdir(folder);
+    if (folder && g_rmdir(folder) == 0)
+        g_rmdir(OURS);
+}
+
+void
+exec_limits_sweep(void)
+{
+    g_autoptr(GDir) groups = g_dir_open(OURS, 0, NULL);
+    const char *name;
+
+    while (groups && (name = g_dir_read_name(groups))) {
+        g_autofree char *folder = g_build_filename(OURS, name, NULL);
+        exec_limits_remove(folder);
+    }
 }

@@ -10,5 +10,12 @@ char *exec_limits_make(const NovacronExecLimits *limits, const char *id, GError 
 /* The file that a process enters it by. */
 char *exec_limits_file(const char *folder);
 
-/* It goes when nobody is in it; if somebody is, it stays until the next call for it. */
+/* Whether the kernel has killed somebody in it for lack of memory. NULL: not. */
+gboolean exec_limits_were_out_of_memory(const char *folder);
+
+/* NULL: nothing. A group with somebody in it stays, until this is called again or it is swept. */
 void exec_limits_remove(const char *folder);
+
+/* Remove all groups with nobody in them: of agents that were killed, of programs that have left
+ * others behind. Not while a program of ours starts, whose group is still empty. */
+void exec_limits_sweep(void);
