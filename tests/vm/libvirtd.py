@@ -37,10 +37,10 @@ class Libvirtd:
         self.directory = directory
         self._socket = directory / 'run/libvirt/libvirt-sock'
         self._process: Optional['subprocess.Popen[bytes]'] = None
-        self._environment = {'PATH': os.environ['PATH'], 'LC_ALL': 'C.UTF-8'}
+        self.environment = {'PATH': os.environ['PATH'], 'LC_ALL': 'C.UTF-8'}
         for name, folder in FOLDERS.items():
             (directory / folder / 'libvirt').mkdir(parents=True)
-            self._environment[name] = str(directory / folder)
+            self.environment[name] = str(directory / folder)
         (directory / 'config/libvirt/qemu.conf').write_text(QEMU_SETTINGS)
 
     def __enter__(self) -> 'Libvirtd':
@@ -61,7 +61,7 @@ class Libvirtd:
         with (self.directory / 'libvirtd.out').open('ab') as log:
             self._process = subprocess.Popen(
                 ['libvirtd', '--timeout', '0'], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                cwd=self.directory, env=self._environment, preexec_fn=die_with_parent, **user)
+                cwd=self.directory, env=self.environment, preexec_fn=die_with_parent, **user)
         self._wait_for_socket()
 
     def _wait_for_socket(self) -> None:
@@ -100,20 +100,24 @@ class Libvirtd:
         self._process.wait(PATIENCE)
         self._process = None
 
+    @property
+    def uri(self) -> str:
+        return 'qemu:///session?socket=%s' % self._socket
+
     def command(self, *words: str) -> List[str]:
-        return ['virsh', '-c', 'qemu:///session?socket=%s' % self._socket, *words]
+        return ['virsh', '-c', self.uri, *words]
 
     def virsh(self, *words: str, patience: float = PATIENCE) -> Result:
         done = subprocess.run(self.command(*words), stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              env=self._environment, timeout=patience, check=False)
+                              env=self.environment, timeout=patience, check=False)
         return Result(done.returncode, done.stdout.strip())
 
     def begin(self, *words: str) -> 'subprocess.Popen[str]':
         """virsh in the background; its output waits in a pipe."""
         return subprocess.Popen(self.command(*words), stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                env=self._environment)
+                                env=self.environment)
 
     def must(self, *words: str) -> str:
         result = self.virsh(*words)

@@ -13,23 +13,24 @@ from witness import Agent, expect
 
 # its log and its state lie on a file system that gets frozen
 ARGUMENTS = ('-m virtio-serial -p /dev/virtio-ports/%s -F/etc/qemu/fsfreeze-hook '
-             '-t /mnt/ext4/state -l /mnt/ext4/qemu-ga.log -v' % AGENT_PORT)
+             '-t /mnt/ext4/state -l /mnt/ext4/qemu-ga.log' % AGENT_PORT)
 PLACES = tuple(disk.place for disk in MOUNTED)
 CHANNEL_STATE = "state='connected'"
 
 
 class Session:
-    def __init__(self, domain: Domain, is_ours: bool) -> None:
+    def __init__(self, domain: Domain, is_ours: bool, verbose: bool = True) -> None:
         self.domain = domain
         self.libvirtd: Libvirtd = domain.libvirtd
         self.client = Conversation(domain)
         self.is_ours = is_ours
+        self._arguments = ARGUMENTS + (' -v' if verbose else '')
         self.agent: Optional[Agent] = None
 
     def start_agent(self, config: str = '') -> None:
         self.domain.shell('mkdir -p /mnt/ext4/state; printf %s > /etc/qemu/qemu-ga.conf'
                           % shlex.quote(config.replace('\n', '\\n')))
-        self.agent = self.domain.start('qemu-ga', ARGUMENTS)
+        self.agent = self.domain.start('qemu-ga', self._arguments)
         self.wait_until_connected()
 
     def stop_agent(self) -> None:
@@ -121,7 +122,7 @@ class Session:
         self.client.write_down('(the hook)', Result(0, ' '.join(called)))
         expect(called == [*calls] or not self.is_ours, 'hook calls: %s' % called)
 
-    def recover(self) -> None:
+    def recover(self, config: str = '') -> None:
         """After a step that failed: the next one finds a guest that can write, and an agent."""
         self.domain.status('rm -f /run/hook.*; for place in %s; do fsfreeze --unfreeze $place; '
                            'done; rm -f /mnt/ext4/state/qga.state.isfrozen' % ' '.join(PLACES))
@@ -130,4 +131,4 @@ class Session:
         if self.agent is not None:
             self.domain.stop(self.agent)
             self.wait_until_connected(False)
-            self.start_agent()
+            self.start_agent(config)
