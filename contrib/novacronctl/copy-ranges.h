@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Copies through novacron-file-*: each piece has a digest, the whole has one,
- * and a copy that was cut goes on where it was when the same is asked for again.
+ * Copies of one file through novacron-file-*: each piece has a digest, the whole
+ * has one, and a copy that was cut goes on where it was when the same is asked
+ * for again.
  */
 #pragma once
 
-#include "novacronctl/client.h"
+#include "novacronctl/transfer.h"
 
 /* Both return the number of bytes, or -1. If `*ret_unfit` is set then, nothing was done: the agent
  * does not have these commands or not allow them, or the file is none for them. */
@@ -13,3 +14,13 @@ gint64 copy_ranges_out(QgaClient *client, const char *source, const char *target
                        gboolean *ret_unfit, GError **error);
 gint64 copy_ranges_in(QgaClient *client, int fd, const char *source, const char *target,
                       gboolean *ret_unfit, GError **error);
+
+/* As a part of `transfer`: the guest's file `source` to the name `name` in the folder that `folder`
+ * is open on, where no link is followed. Both return the number of bytes, or -1. */
+gint64 copy_ranges_out_in(Transfer *transfer, const char *source, int folder, const char *name,
+                          guint mode, GError **error);
+
+/* The file that is open as `fd`, with the permissions `mode`. `resolve` may be NULL. */
+gint64 copy_ranges_in_below(Transfer *transfer, int fd, const char *source,
+                            NovacronFileResolve *resolve, const char *target, guint mode,
+                            GError **error);

@@ -161,10 +161,8 @@ exec_run(const Subcommand *subcommand, GError **error)
         gboolean is_asked_for;
         int (*run)(const Subcommand *subcommand, GError **error);
     } tasks[] = {
-        { subcommand->words[0] != NULL, run_program },
-        { options->list, exec_list },
-        { options->attach != NULL, attach },
-        { options->kill != NULL, exec_kill },
+        { subcommand->words[0] != NULL, run_program }, { options->list, exec_list },
+        { options->attach != NULL, attach },           { options->kill != NULL, exec_kill },
         { options->close != NULL, exec_close },
     };
     guint n_tasks = 0;

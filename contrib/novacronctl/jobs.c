@@ -103,8 +103,9 @@ report_job(const Subcommand *subcommand, const NovacronJob *job)
     return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-NovacronJob *
-jobs_await(QgaClient *client, const char *id, Progress *progress, GError **error)
+static NovacronJob *
+await_end(QgaClient *client, const char *id, Progress *progress, GCancellable *cancellable,
+          const GPollFD *stop, GError **error)
 {
     g_autofree char *own_id = g_strdup(id);
     NovacronJobWaitArgs args = {
@@ -112,8 +113,10 @@ jobs_await(QgaClient *client, const char *id, Progress *progress, GError **error
         .wait_ms = (guint32)MIN(qga_client_timeout(client) / 1000 / 2, WAIT_MS),
     };
 
-    for (;;) {
+    while (!g_cancellable_set_error_if_cancelled(cancellable, error)) {
         g_autoptr(NovacronJob) job = NULL;
+        if (stop)
+            qga_client_hurry(client, stop, 1);
         if (!qga_novacron_job_wait(client, &args, &job, error))
             return NULL;
         if (job->status == NOVACRON_JOB_STATUS_CONCLUDED)
@@ -125,6 +128,20 @@ jobs_await(QgaClient *client, const char *id, Progress *progress, GError **error
         progress->total = (gint64)job->progress->total;
         progress_show(progress, (gint64)job->progress->current);
     }
+    return NULL;
+}
+
+NovacronJob *
+jobs_await(QgaClient *client, const char *id, Progress *progress, GCancellable *cancellable,
+           GError **error)
+{
+    GPollFD fd;
+    const GPollFD *stop = g_cancellable_make_pollfd(cancellable, &fd) ? &fd : NULL;
+    NovacronJob *job = await_end(client, id, progress, cancellable, stop, error);
+
+    if (stop)
+        g_cancellable_release_fd(cancellable);
+    return job;
 }
 
 static int
@@ -133,7 +150,7 @@ wait_for_job(const Subcommand *subcommand, const char *id, GError **error)
     Progress progress;
 
     progress_start(&progress, 0);
-    g_autoptr(NovacronJob) job = jobs_await(subcommand->client, id, &progress, error);
+    g_autoptr(NovacronJob) job = jobs_await(subcommand->client, id, &progress, NULL, error);
     progress_stop(&progress);
     return job ? report_job(subcommand, job) : -1;
 }

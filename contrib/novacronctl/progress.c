@@ -17,7 +17,6 @@ progress_start(Progress *progress, gint64 total)
     *progress = (Progress){
         .is_shown = isatty(STDERR_FILENO) != 0,
         .total = total,
-        .first = -1,
         .start = g_get_monotonic_time(),
     };
 }
@@ -38,14 +37,12 @@ progress_show(Progress *progress, gint64 done)
 {
     gint64 now = g_get_monotonic_time();
 
-    if (progress->first < 0)
-        progress->first = done;
     if (!progress->is_shown || now - progress->last_shown < INTERVAL_US)
         return;
     progress->last_shown = now;
 
     gdouble seconds = (gdouble)MAX(now - progress->start, 1) / G_USEC_PER_SEC;
-    gdouble speed = (gdouble)(done - progress->first) / seconds;
+    gdouble speed = (gdouble)MAX(done - progress->first, 0) / seconds;
     fputs(ERASE_LINE, stderr);
     if (progress->total > 0)
         show_bar((gdouble)done / (gdouble)progress->total);
@@ -56,6 +53,12 @@ progress_show(Progress *progress, gint64 done)
     if (progress->total > done && speed > 0)
         fprintf(stderr, "%5.0f s left", (gdouble)(progress->total - done) / speed);
     fflush(stderr);
+}
+
+void
+progress_skip(Progress *progress, gint64 done)
+{
+    progress->first += done;
 }
 
 void

@@ -17,6 +17,12 @@ SavedFile *saved_file_new(const char *path, GError **error);
 SavedFile *saved_file_new_resumed(const char *path, const char *rest, guint64 size_max,
                                   GError **error);
 
+/* The same for the name `name` in the folder that `folder` is open on (borrowed): no link is
+ * followed, whatever had the name is replaced, and the file gets the permissions `mode`. It is not
+ * waited for until it is on the disk. */
+SavedFile *saved_file_new_in(int folder, const char *name, const char *rest, guint64 size_max,
+                             guint mode, GError **error);
+
 /* So much is written. */
 guint64 saved_file_size(const SavedFile *file);
 
