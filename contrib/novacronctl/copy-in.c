@@ -71,11 +71,21 @@ look_at_target(Upload *upload, QgaClient *client, gboolean *ret_unfit, GError **
     return TRUE;
 }
 
+static char *
+encode(const guint8 *data, gsize size)
+{
+    char *text = g_malloc(QAPI_BASE64_SIZE(size) + 1);
+
+    qapi_base64_encode(data, size, text);
+    text[QAPI_BASE64_SIZE(size)] = '\0';
+    return text;
+}
+
 static gboolean
 write_piece(const Upload *upload, QgaClient *client, guint64 offset, const guint8 *data, gsize size,
             GError **error)
 {
-    g_autofree char *text = g_malloc(QAPI_BASE64_SIZE(size) + 1);
+    g_autofree char *text = encode(data, size);
     g_autofree char *digest = g_compute_checksum_for_data(G_CHECKSUM_SHA256, data, size);
     const NovacronFileUploadWriteArgs args = {
         .id = upload->id,
@@ -85,8 +95,6 @@ write_piece(const Upload *upload, QgaClient *client, guint64 offset, const guint
     };
     g_autoptr(NovacronFileWritten) written = NULL;
 
-    qapi_base64_encode(data, size, text);
-    text[QAPI_BASE64_SIZE(size)] = '\0';
     return qga_novacron_file_upload_write(client, &args, &written, error);
 }
 
@@ -241,9 +249,40 @@ is_present(const Transfer *transfer, const Upload *upload)
     return g_strcmp0(digest, g_checksum_get_string(checksum)) == 0;
 }
 
+/* All of it in one piece, where it stands: an upload waits for the disk, once for each file. */
+static gboolean
+write_at_once(const Transfer *transfer, const Upload *upload, GError **error)
+{
+    g_autofree guint8 *data = g_malloc(QGA_CLIENT_DATA_MAX);
+    gssize size = pread(upload->fd, data, QGA_CLIENT_DATA_MAX, 0);
+    if (size < 0)
+        return transfer_fail_errno(error, "read", upload->source);
+
+    g_autofree char *text = encode(data, (gsize)size);
+    g_autofree char *digest = g_compute_checksum_for_data(G_CHECKSUM_SHA256, data, (gsize)size);
+    const NovacronFileWriteArgs args = {
+        .path = upload->path,
+        .resolve = upload->resolve,
+        .buf_b64 = text,
+        .sha256 = digest,
+        .create = upload->mode,
+        .has_truncate = TRUE,
+        .truncate = TRUE,
+    };
+    /* What is there of an earlier time may have had other permissions. */
+    const NovacronFileModeArgs permissions = {
+        .path = upload->path,
+        .resolve = upload->resolve,
+        .mode = upload->mode,
+    };
+    g_autoptr(NovacronFileWritten) written = NULL;
+    return qga_novacron_file_write(transfer->client, &args, &written, error) &&
+           qga_novacron_file_mode(transfer->client, &permissions, error);
+}
+
 gint64
 copy_ranges_in_below(Transfer *transfer, int fd, const char *source, NovacronFileResolve *resolve,
-                     const char *target, guint mode, GError **error)
+                     const char *target, guint mode, gboolean is_hidden, GError **error)
 {
     g_auto(Upload) upload = {
         .source = source,
@@ -258,6 +297,8 @@ copy_ranges_in_below(Transfer *transfer, int fd, const char *source, NovacronFil
         transfer_fail_errno(error, "read", source);
         return -1;
     }
+    if (is_hidden && size_of(&upload) <= QGA_CLIENT_DATA_MAX)
+        return write_at_once(transfer, &upload, error) ? (gint64)size_of(&upload) : -1;
     if (is_present(transfer, &upload)) {
         transfer_skip(transfer, size_of(&upload));
         return (gint64)size_of(&upload);

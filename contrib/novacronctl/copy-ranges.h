@@ -20,7 +20,8 @@ gint64 copy_ranges_in(QgaClient *client, int fd, const char *source, const char 
 gint64 copy_ranges_out_in(Transfer *transfer, const char *source, int folder, const char *name,
                           guint mode, GError **error);
 
-/* The file that is open as `fd`, with the permissions `mode`. `resolve` may be NULL. */
+/* The file that is open as `fd`, with the permissions `mode`. `resolve` may be NULL. `is_hidden`:
+ * nobody looks at the target yet, who could see it half done. */
 gint64 copy_ranges_in_below(Transfer *transfer, int fd, const char *source,
                             NovacronFileResolve *resolve, const char *target, guint mode,
-                            GError **error);
+                            gboolean is_hidden, GError **error);

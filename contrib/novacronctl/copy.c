@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "novacronctl/copy-ranges.h"
+#include "novacronctl/copy-tree.h"
 #include "novacronctl/interrupt.h"
 #include "novacronctl/output.h"
 #include "novacronctl/progress.h"
@@ -78,8 +79,16 @@ find_size(RemoteFile *file, gint64 *ret_size, GError **error)
 static gint64
 copy_from_guest(QgaClient *client, const char *source, const char *target, GError **error)
 {
-    g_autofree char *path = target_path(target, source, g_file_test(target, G_FILE_TEST_IS_DIR));
+    gboolean is_folder = g_file_test(target, G_FILE_TEST_IS_DIR);
+    g_autofree char *path = target_path(target, source, is_folder);
     gboolean unfit;
+
+    /* A link in a folder may be the guest's work of an earlier copy. */
+    if (is_folder && g_file_test(path, G_FILE_TEST_IS_SYMLINK)) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_LOOP,
+                    "'%s' is a symbolic link; it is only followed where it is named", path);
+        return -1;
+    }
     gint64 copied = copy_ranges_out(client, source, path, &unfit, error);
     gint64 size;
 
@@ -168,7 +177,8 @@ send_file(QgaClient *client, int fd, const char *source, const char *path, GErro
         return -1;
     }
     if (S_ISDIR(status.st_mode)) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_ISDIR, "'%s' is a directory", source);
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_ISDIR,
+                    "'%s' is a directory; --recursive copies it", source);
         return -1;
     }
 
@@ -203,36 +213,94 @@ copy_to_guest(QgaClient *client, const char *source, const char *target, GError 
     return done;
 }
 
-static void
-report(const Subcommand *subcommand, gint64 bytes)
+static int
+report(const Subcommand *subcommand, const CopyTreeCounts *counts, gboolean is_tree)
 {
-    if (!subcommand->options->as_json)
-        return;
     g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+    const struct {
+        const char *name;
+        guint64 count;
+    } members[] = {
+        { "bytes", counts->bytes },       { "files", counts->files },
+        { "folders", counts->folders },   { "links", counts->links },
+        { "failures", counts->failures },
+    };
+
     json_node_take_object(node, json_object_new());
-    json_object_set_int_member(json_node_get_object(node), "bytes", bytes);
-    output_json(node);
+    for (guint i = 0; i < (is_tree ? G_N_ELEMENTS(members) : 1); i++)
+        json_object_set_int_member(json_node_get_object(node), members[i].name,
+                                   (gint64)members[i].count);
+    if (subcommand->options->as_json)
+        output_json(node);
+    if (counts->failures == 0)
+        return EXIT_SUCCESS;
+    output_note("%" G_GUINT64_FORMAT " files or folders were left out", counts->failures);
+    return EXIT_FAILURE;
+}
+
+/* FALSE, perhaps with an error: it is no folder. */
+static gboolean
+is_folder_in_guest(QgaClient *client, const char *path, GError **error)
+{
+    g_autofree char *own_path = g_strdup(path);
+    const NovacronFileStatArgs args = { .path = own_path };
+    g_autoptr(NovacronFileStatus) seen = NULL;
+
+    if (qga_novacron_file_stat(client, &args, &seen, error))
+        return seen->type == NOVACRON_FILE_TYPE_DIRECTORY;
+    g_prefix_error(error, "--recursive needs it: ");
+    return FALSE;
+}
+
+static gboolean
+copy_out(const Subcommand *subcommand, const char *source, const char *target,
+         CopyTreeCounts *counts, gboolean *ret_is_tree, GError **error)
+{
+    QgaClient *client = subcommand->client;
+    g_autoptr(GError) local = NULL;
+
+    *ret_is_tree = subcommand->options->recursive && is_folder_in_guest(client, source, &local);
+    if (local) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
+    if (*ret_is_tree)
+        return copy_tree_out(client, source, target, counts, error);
+    gint64 done = copy_from_guest(client, source, target, error);
+    counts->bytes = (guint64)MAX(done, 0);
+    return done >= 0;
+}
+
+static gboolean
+copy_in(const Subcommand *subcommand, const char *source, const char *target,
+        CopyTreeCounts *counts, gboolean *ret_is_tree, GError **error)
+{
+    *ret_is_tree = subcommand->options->recursive && g_file_test(source, G_FILE_TEST_IS_DIR);
+    if (*ret_is_tree)
+        return copy_tree_in(subcommand->client, source, target, counts, error);
+    gint64 done = copy_to_guest(subcommand->client, source, target, error);
+    counts->bytes = (guint64)MAX(done, 0);
+    return done >= 0;
 }
 
 int
-copy_file(const Subcommand *subcommand, GError **error)
+copy_run(const Subcommand *subcommand, GError **error)
 {
     const char *source = subcommand->words[0];
     const char *target = subcommand->words[1];
     gboolean from_guest = g_str_has_prefix(source, GUEST_PREFIX);
     gboolean to_guest = g_str_has_prefix(target, GUEST_PREFIX);
+    CopyTreeCounts counts = { 0 };
+    gboolean is_tree;
 
     if (from_guest == to_guest) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
                     "exactly one of SOURCE and TARGET must start with " GUEST_PREFIX);
         return -1;
     }
-    gint64 done = from_guest ? copy_from_guest(subcommand->client, source + strlen(GUEST_PREFIX),
-                                               target, error)
-                             : copy_to_guest(subcommand->client, source,
-                                             target + strlen(GUEST_PREFIX), error);
-    if (done < 0)
-        return -1;
-    report(subcommand, done);
-    return EXIT_SUCCESS;
+    gboolean is_done = from_guest ? copy_out(subcommand, source + strlen(GUEST_PREFIX), target,
+                                             &counts, &is_tree, error)
+                                  : copy_in(subcommand, source, target + strlen(GUEST_PREFIX),
+                                            &counts, &is_tree, error);
+    return is_done ? report(subcommand, &counts, is_tree) : -1;
 }

@@ -4,28 +4,12 @@
 #include <string.h>
 
 #include "novacronctl/output.h"
-#include "novacronctl/rows.h"
+#include "novacronctl/remote-folder.h"
 #include "novacronctl/subcommand.h"
 #include "novacronctl/table.h"
 
 #define GUEST_PREFIX "guest:"
 #define NAME 6 /* the column */
-
-static const QapiType entries_type = {
-    .name = "entries",
-    .kind = QAPI_KIND_LIST,
-    .element = &novacron_file_entry_type,
-};
-
-static gboolean
-ask(QgaClient *client, const NovacronPage *page, gconstpointer data, NovacronTable **ret_table,
-    GError **error)
-{
-    g_autofree char *path = g_strdup(data);
-    const NovacronFileFolder args = { .path = path, .cursor = page->cursor };
-
-    return qga_novacron_file_list(client, &args, ret_table, error);
-}
 
 static void
 take_number(Table *table, gboolean is_known, guint32 number)
@@ -55,19 +39,18 @@ ls_run(const Subcommand *subcommand, GError **error)
     const char *path = g_str_has_prefix(word, GUEST_PREFIX) ? word + strlen(GUEST_PREFIX) : word;
     g_autoptr(Table)
         table = table_new(headings, G_N_ELEMENTS(headings), subcommand->options->columns, error);
-    GPtrArray *entries = table ? rows_read(subcommand->client, &entries_type, ask, path, error)
-                               : NULL;
+    GPtrArray *entries = table ? remote_folder_list(subcommand->client, path, error) : NULL;
 
     if (!entries)
         return -1;
     if (subcommand->options->as_json) {
-        output_result(&entries_type, &entries);
+        output_result(&remote_folder_type, &entries);
     } else {
         for (guint i = 0; i < entries->len; i++)
             add_entry(table, entries->pdata[i]);
         table_sort(table, NAME);
         table_print(table);
     }
-    qapi_free(&entries_type, entries);
+    qapi_free(&remote_folder_type, entries);
     return EXIT_SUCCESS;
 }

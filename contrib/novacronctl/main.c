@@ -53,11 +53,13 @@ static const SubcommandRow rows[] = {
       "terminal, ends only us.\n"
       "On agents without novacron-exec, output (up to 16 MiB) appears at the end, input (up to\n"
       "47 MiB) is sent before the start, and only -i and -e can be used." },
-    { "cp", "SOURCE TARGET", 2, 2, FALSE, copy_file, "copy a file into or out of the guest",
+    { "cp", "SOURCE TARGET", 2, 2, FALSE, copy_run, "copy files into or out of the guest",
       "One of SOURCE and TARGET is guest:PATH. Out of the guest, TARGET is replaced when the copy\n"
       "is complete. A TARGET that is a directory (in the guest: one that ends with a slash)\n"
       "gets a file named like SOURCE. With novacron-file-*, the same holds in the guest, digests\n"
-      "are compared, and a copy that was cut goes on when the same command is given again." },
+      "are compared, and a copy that was cut goes on when the same command is given again.\n"
+      "With -r, symbolic links are copied and never followed, permissions are kept, and what\n"
+      "cannot be copied is said and left out; then the exit status is 1." },
     { "ls", "PATH", 1, 1, FALSE, ls_run, "list a folder of the guest", NULL },
     { "fs", "", 0, 0, FALSE, inventory_fs, "list the guest's file systems", NULL },
     { "net", "", 0, 0, FALSE, inventory_net, "list the guest's network interfaces", NULL },
@@ -181,6 +183,11 @@ add_options(GOptionContext *context, Options *options, const SubcommandRow *row)
         { "types", 0, 0, G_OPTION_ARG_STRING, &options->types, "only these", "TYPE,..." },
         { NULL },
     };
+    const GOptionEntry copy[] = {
+        { "recursive", 'r', 0, G_OPTION_ARG_NONE, &options->recursive,
+          "copy a folder with all that is in it", NULL },
+        { NULL },
+    };
     g_option_context_add_main_entries(context, common, NULL);
     if (!row)
         g_option_context_add_main_entries(context, before, NULL);
@@ -188,6 +195,8 @@ add_options(GOptionContext *context, Options *options, const SubcommandRow *row)
         g_option_context_add_main_entries(context, duration, NULL);
     else if (row->run == events_run)
         g_option_context_add_main_entries(context, events, NULL);
+    else if (row->run == copy_run)
+        g_option_context_add_main_entries(context, copy, NULL);
     else if (row->run == exec_run)
         g_option_context_add_main_entries(context, program, NULL);
 }

@@ -15,6 +15,7 @@
 #define NS_PER_S G_GINT64_CONSTANT(1000000000)
 #define BOLD "\033[1m"
 #define PLAIN "\033[0m"
+#define ERASE_LINE "\r\033[K"
 
 char *
 output_clean(const char *text)
@@ -35,6 +36,21 @@ output_time(gint64 ns)
     g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(ns / NS_PER_S);
 
     return time ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S") : NULL;
+}
+
+void
+output_note(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_autofree char *clean = output_clean(text);
+    gboolean is_terminal = isatty(STDERR_FILENO) != 0;
+
+    /* The terminal may be the guest's program's just now, and not end lines by itself. */
+    fprintf(stderr, "%snovacronctl: %s%s", is_terminal ? ERASE_LINE : "", clean,
+            is_terminal ? "\r\n" : "\n");
 }
 
 static void

@@ -21,6 +21,9 @@ char *output_clean(const char *text);
 /* A time in nanoseconds since 1970 as people here write it; NULL if it is none. */
 char *output_time(gint64 ns);
 
+/* A line for people on standard error, "novacronctl: ...", in place of a progress bar. */
+void output_note(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
 void output_pairs(const OutputPair *pairs, guint n_pairs);
 
 /* `cells` are strings, row by row, `n_columns` in each; without `headings` (NULL) rows only.

@@ -10,6 +10,10 @@
 #include "runtime/qapi-write.h"
 
 #define ATTEMPTS 3
+
+/* A guest could go on for ever; what is told of so many fits in a gigabyte or so. */
+#define ROWS_MAX (4u << 20)
+
 #define EXPIRED "cursor-expired: "
 
 static char *
@@ -56,6 +60,11 @@ read_row(const GPtrArray *columns, const QapiAny *row, const QapiType *type, GEr
 static gboolean
 add_page(GPtrArray *rows, const NovacronTable *page, const QapiType *type, GError **error)
 {
+    if (page->rows->len > ROWS_MAX - rows->len) {
+        g_set_error(error, QGA_CLIENT_ERROR, QGA_CLIENT_ERROR_PROTOCOL,
+                    "the table has more than %u rows", ROWS_MAX);
+        return FALSE;
+    }
     for (guint i = 0; i < page->rows->len; i++) {
         gpointer row = read_row(page->columns, page->rows->pdata[i], type, error);
 

@@ -187,6 +187,7 @@ saved_file_commit(SavedFile *file, GError **error)
 {
     if (file->syncs && fsync(file->fd) < 0)
         return fail_errno(error, "write", file->temporary);
+    file->stays = FALSE; /* where it cannot be put now, nobody can */
     if (renameat(file->folder, file->temporary, file->folder, file->name) < 0)
         return fail_errno(error, "replace", file->name);
     g_clear_pointer(&file->temporary, g_free);

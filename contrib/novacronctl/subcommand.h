@@ -18,6 +18,7 @@ typedef struct {
     gboolean quiet;
     char *columns; /* of a table, separated by commas; NULL: all */
     gboolean show_version;
+    gboolean recursive; /* cp */
     /* exec */
     gboolean with_input; /* our standard input is the program's */
     gboolean with_terminal;
@@ -68,5 +69,5 @@ int events_run(const Subcommand *subcommand, GError **error);
 int jobs_run(const Subcommand *subcommand, GError **error);
 int ls_run(const Subcommand *subcommand, GError **error);
 int exec_run(const Subcommand *subcommand, GError **error);
-int copy_file(const Subcommand *subcommand, GError **error);
+int copy_run(const Subcommand *subcommand, GError **error);
 int raw_request(const Subcommand *subcommand, GError **error);

@@ -194,6 +194,15 @@ transfer_is(const GError *error, const char *kind)
 }
 
 gboolean
+transfer_is_over(const GError *error)
+{
+    return error->domain == QGA_CLIENT_ERROR || transfer_is_refused(error) ||
+           transfer_is(error, "no-space") ||
+           g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC) ||
+           g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_INTR);
+}
+
+gboolean
 transfer_fail_errno(GError **error, const char *what, const char *path)
 {
     int number = errno;

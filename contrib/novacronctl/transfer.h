@@ -10,7 +10,7 @@
 #include "novacronctl/client.h"
 #include "novacronctl/progress.h"
 
-/* Of both directions: what one line of 4 MiB, the most that libvirt takes, holds easily. */
+/* Of what is read: what one line of 4 MiB, the most that libvirt lets through, holds easily. */
 #define TRANSFER_PIECE (256u << 10)
 
 typedef struct {
@@ -56,6 +56,9 @@ gboolean transfer_is_refused(const GError *error);
 
 /* The agent's error is of this kind, such as "not-found". */
 gboolean transfer_is(const GError *error, const char *kind);
+
+/* After such an error there is no use in going on with another file. */
+gboolean transfer_is_over(const GError *error);
 
 /* The error of a file here, from errno. Returns FALSE. */
 gboolean transfer_fail_errno(GError **error, const char *what, const char *path);
