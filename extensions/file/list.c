@@ -28,13 +28,25 @@ target_of(gint folder, const char *name)
     return length < 0 ? NULL : g_strndup(target, (gsize)length);
 }
 
+/* A folder of a server, say, that we may read but not search. */
 static void
-describe(NovacronFileEntry *entry, const GaTable *table, gint folder)
+lack_all_but_names(GaTable *table)
+{
+    for (guint i = 1; i < novacron_file_entry_type.n_members; i++)
+        ga_table_lack(table, novacron_file_entry_type.members[i].name,
+                      novacron_absence_type.values[NOVACRON_ABSENCE_NO_PERMISSION]);
+}
+
+static void
+describe(NovacronFileEntry *entry, GaTable *table, gint folder)
 {
     struct stat status;
 
-    if (fstatat(folder, entry->name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+    if (fstatat(folder, entry->name, &status, AT_SYMLINK_NOFOLLOW) < 0) {
+        if (errno == EACCES)
+            lack_all_but_names(table);
         return;
+    }
     entry->has_type = TRUE;
     entry->type = ga_file_type(status.st_mode);
     entry->has_size_bytes = TRUE;

@@ -201,11 +201,14 @@ next_cursor(const Telling *telling, guint position)
 }
 
 static void
-write_list(QapiWriter *writer, const char *name, const GString *texts)
+write_list(QapiWriter *writer, const char *name, const char *texts)
 {
+    if (!*texts)
+        return;
+    qapi_writer_raw(writer, ", ");
     qapi_writer_string(writer, name);
     qapi_writer_raw(writer, ": [");
-    qapi_writer_raw_size(writer, texts->str, texts->len);
+    qapi_writer_raw(writer, texts);
     qapi_writer_raw(writer, "]");
 }
 
@@ -229,16 +232,15 @@ ga_page_write(const GaPage *page, const GaTable *table, const GaTable *before, Q
     telling_init(&telling, table, before);
     g_autofree char *next = next_cursor(&telling, collect(page, &telling, rows, removed));
 
-    qapi_writer_raw(writer, "{");
-    write_list(writer, "rows", rows);
-    if (removed->len > 0) {
-        qapi_writer_raw(writer, ", ");
-        write_list(writer, "removed", removed);
-    }
+    qapi_writer_raw(writer, "{\"rows\": [");
+    qapi_writer_raw_size(writer, rows->str, rows->len);
+    qapi_writer_raw(writer, "]");
+    write_list(writer, "removed", removed->str);
     qapi_writer_raw(writer, ", \"columns\": ");
     ga_table_write_columns(table, writer);
     if (page->since && !telling.before)
         qapi_writer_raw(writer, ", \"reset\": true");
+    write_list(writer, "partial", ga_table_partial(table));
     if (next)
         write_word(writer, "next", next);
     if (ga_table_is_whole(table))

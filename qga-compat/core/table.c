@@ -17,6 +17,8 @@ struct GaTable {
     const QapiType *type;
     char *name;
     GPtrArray *columns; /* const QapiMember */
+    GPtrArray *lacks;   /* those that cannot be had */
+    GString *partial;   /* the same with reasons, as objects of JSON */
     char *place;
     char *next;
     gboolean is_full;
@@ -77,6 +79,8 @@ ga_table_new(const QapiType *row, const char *name, const GPtrArray *columns, co
     table->type = row;
     table->name = g_strdup(name);
     table->columns = g_ptr_array_new();
+    table->lacks = g_ptr_array_new();
+    table->partial = g_string_new(NULL);
     table->place = g_strdup(place);
     table->writer = qapi_writer_new();
     table->rows = g_array_new(FALSE, FALSE, sizeof(Row));
@@ -90,6 +94,8 @@ ga_table_free(GaTable *table)
         return;
     qapi_writer_free(table->writer);
     g_ptr_array_free(table->columns, TRUE);
+    g_ptr_array_free(table->lacks, TRUE);
+    g_string_free(table->partial, TRUE);
     g_array_free(table->rows, TRUE);
     g_free(table->generation);
     g_free(table->text);
@@ -139,6 +145,19 @@ ga_table_add(GaTable *table, gconstpointer row)
 }
 
 void
+ga_table_lack(GaTable *table, const char *column, const char *reason)
+{
+    const QapiMember *member = find_member(table->type, column);
+
+    if (!g_ptr_array_find(table->columns, member, NULL) ||
+        g_ptr_array_find(table->lacks, member, NULL))
+        return;
+    g_ptr_array_add(table->lacks, (gpointer)(guintptr)member);
+    g_string_append_printf(table->partial, "%s{\"column\": \"%s\", \"reason\": \"%s\"}",
+                           table->partial->len > 0 ? ", " : "", column, reason);
+}
+
+void
 ga_table_break(GaTable *table, char *place)
 {
     g_free(table->next);
@@ -158,6 +177,7 @@ digest(const GaTable *table)
 
     g_checksum_update(sum, (const guchar *)table->name, (gssize)strlen(table->name) + 1);
     g_checksum_update(sum, (const guchar *)table->text, (gssize)table->text_size);
+    g_checksum_update(sum, (const guchar *)table->partial->str, (gssize)table->partial->len);
     return g_strndup(g_checksum_get_string(sum), GENERATION_LENGTH);
 }
 
@@ -196,6 +216,12 @@ const char *
 ga_table_next(const GaTable *table)
 {
     return table->next;
+}
+
+const char *
+ga_table_partial(const GaTable *table)
+{
+    return table->partial->str;
 }
 
 gsize

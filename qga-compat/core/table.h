@@ -24,6 +24,10 @@ gboolean ga_table_wants(const GaTable *table, const char *column);
 /* A row; what it points to stays the caller's. FALSE: there is no room for it. */
 gboolean ga_table_add(GaTable *table, gconstpointer row);
 
+/* A column is null in rows since it cannot be had: `reason` is a word of the schema's
+ * NovacronAbsence. The first one counts. */
+void ga_table_lack(GaTable *table, const char *column, const char *reason);
+
 /* There was no room for a row: `place` is the caller's word for where the next part begins. */
 void ga_table_break(GaTable *table, char *place /* (transfer full) */);
 
@@ -52,6 +56,9 @@ gboolean ga_table_is_whole(const GaTable *table);
 
 /* Where the next part begins; NULL: there is none. */
 const char *ga_table_next(const GaTable *table);
+
+/* The columns that cannot be had, as objects of JSON with commas between; "": none. */
+const char *ga_table_partial(const GaTable *table);
 
 /* All that it takes. */
 gsize ga_table_size(const GaTable *table);

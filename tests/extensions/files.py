@@ -481,6 +481,25 @@ def who_polls_a_folder_is_told_what_has_changed(check: Check) -> None:
         expect(len(sizes) > 20 and max(sizes) <= 60, f'unchanged: {sizes}')
 
 
+def what_a_folder_does_not_tell_is_named(check: Check) -> None:
+    agent = check.prepare()
+    agent.user = None if os.geteuid() else 'nobody'
+    with agent.start().connect() as client:
+        folder = agent.folder / 'read'
+        folder.mkdir()
+        (folder / 'name').touch()
+        folder.chmod(0o444)
+        page = client.call('novacron-file-list', path=str(folder), columns=['name', 'uid'])
+        expect(page['rows'] == [['name', None]] and
+               page['partial'] == [{'column': 'uid', 'reason': 'no-permission'}], f'{page}')
+        folder.chmod(0o755)
+        page = client.call('novacron-file-list', path=str(folder), columns=['name', 'uid'],
+                           since=page['generation'])
+        expect(page['rows'] == [['name', os.geteuid()]] and 'partial' not in page, f'{page}')
+        names = client.call('novacron-file-list', path=str(folder), columns=['name'])
+        expect('partial' not in names, f'{names}')
+
+
 def a_digest_tells_its_progress_and_can_be_stopped(check: Check) -> None:
     with files(check) as (client, agent):
         path = agent.files / 'data'
@@ -589,7 +608,7 @@ CHECKS = [
     a_path_leads_no_further_than_it_may,
     a_long_folder_is_listed_in_pages,
     a_folder_that_is_too_long_to_be_kept_is_listed_all_the_same,
-    who_polls_a_folder_is_told_what_has_changed,
+    who_polls_a_folder_is_told_what_has_changed, what_a_folder_does_not_tell_is_named,
     a_digest_tells_its_progress_and_can_be_stopped,
     a_tree_is_removed_and_nothing_else,
     what_is_blocked_upstream_is_blocked_here,

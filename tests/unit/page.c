@@ -24,6 +24,25 @@ table_of(guint start, guint end)
     return table;
 }
 
+static GaTable *
+table_of_lacks(void)
+{
+    GPtrArray *columns = g_ptr_array_new();
+    static const char *const names[] = { "x", "label", "y" };
+
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++)
+        g_ptr_array_add(columns, (gpointer)(guintptr)names[i]);
+    GaTable *table = ga_table_new(&point_type, "points", columns, NULL, NULL);
+    for (guint i = 0; i < 3; i++) {
+        ga_table_add(table, &(Point){ i, 0, NULL });
+        ga_table_lack(table, "label", i ? "policy" : "platform");
+        ga_table_lack(table, "y", "frozen");
+    }
+    ck_assert(ga_table_finish(table, NULL));
+    g_ptr_array_free(columns, TRUE);
+    return table;
+}
+
 static void
 assert_order(const GaPage *page, const GaTable *table, const GaTable *before, const char *member)
 {
@@ -49,12 +68,16 @@ START_TEST(members_are_in_the_order_of_all_replies)
 {
     g_autoptr(GaTable) table = table_of(2, 5);
     g_autoptr(GaTable) before = table_of(0, 4);
+    g_autoptr(GaTable) partial = table_of_lacks();
     const GaPage page = { .limit = 2, .max_bytes = 4096, .since = "what" };
     const GaPage all = { .limit = 9, .max_bytes = 4096, .since = "what" };
 
     assert_order(&page, table, before, "\"next\"");
     assert_order(&all, table, before, "\"removed\"");
     assert_order(&page, table, NULL, "\"reset\"");
+    assert_order(&page, partial, NULL,
+                 "\"partial\": [{\"column\": \"label\", \"reason\": \"platform\"}, "
+                 "{\"column\": \"y\", \"reason\": \"frozen\"}], \"next\"");
     assert_order(&page, NULL, NULL, "\"generation\"");
 }
 END_TEST
