@@ -86,6 +86,7 @@ novacron_file_digest(GaCall *call, const NovacronFileDigestArgs *args)
                                     .area = "file",
                                     .unit = "bytes",
                                     .result = &novacron_file_digest_type,
+                                    .begin = ga_steps_begin,
                                     .cancel = ga_steps_cancel,
                                     .free = ga_steps_free };
     GError *error = NULL;

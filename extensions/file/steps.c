@@ -107,7 +107,16 @@ next(Steps *steps)
 {
     steps->is_on_thread = TRUE;
     /* Not in the pool: a client can start more jobs on a file system that hangs than it has. */
-    ga_task_run_apart(run, done, steps);
+    ga_task_run_patiently(run, done, steps);
+}
+
+void
+ga_steps_begin(GaJob *job, gpointer data)
+{
+    Steps *steps = data;
+
+    steps->job = job;
+    next(steps);
 }
 
 void
@@ -119,15 +128,10 @@ ga_steps_start(GaCall *call, const GaJobKind *kind, const GaStepsClass *class,
 
     steps->class = class;
     steps->work = work;
-    GaJob *job = ga_job_start(ga_call_agent(call), kind, request_id, steps, &error);
+    const GaJob *job = ga_job_start(ga_call_agent(call), kind, request_id, steps, &error);
     if (!job) {
         ga_call_fail(call, error);
         return;
-    }
-    /* Another one's, if that request has been heard before. */
-    if (ga_job_data(job) == steps) {
-        steps->job = job;
-        next(steps);
     }
     const NovacronJob *seen = ga_job_seen(job);
     ga_call_return(call, &seen);

@@ -33,5 +33,6 @@ typedef struct {
 void ga_steps_start(GaCall *call, const GaJobKind *kind, const GaStepsClass *class,
                     const char *request_id, gpointer work);
 
+void ga_steps_begin(GaJob *job, gpointer data);
 void ga_steps_cancel(gpointer data);
 void ga_steps_free(gpointer data);

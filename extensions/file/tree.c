@@ -221,6 +221,7 @@ novacron_file_remove_tree(GaCall *call, const NovacronFileRemoveTreeArgs *args)
                                     .unit = "names",
                                     .result = &novacron_file_removed_type,
                                     .changes_guest = TRUE,
+                                    .begin = ga_steps_begin,
                                     .cancel = ga_steps_cancel,
                                     .free = ga_steps_free };
     GError *error = NULL;

@@ -176,6 +176,7 @@ novacron_file_upload_commit(GaCall *call, const NovacronFileUploadCommitArgs *ar
                                     .unit = "bytes",
                                     .result = &novacron_file_digest_type,
                                     .changes_guest = TRUE,
+                                    .begin = ga_steps_begin,
                                     .cancel = ga_steps_cancel,
                                     .free = ga_steps_free };
     GaAgent *agent = ga_call_agent(call);

@@ -23,23 +23,22 @@ typedef struct {
     const QapiType *result; /* NULL: they have none */
     guint deadline_ms;      /* then a job is cancelled and has failed with `timeout`; 0: none */
     gboolean changes_guest;
+    /* Let `data`'s work begin. A job that changes the guest is on record now. */
+    void (*begin)(GaJob *job, gpointer data);
     /* Ask `data`'s work to stop, soon; the job is concluded by it as ever. NULL: it cannot. */
     void (*cancel)(gpointer data);
     /* When the job is concluded, or the agent ends: then nothing of the work may go on. */
     void (*free)(gpointer data);
 } GaJobKind;
 
-/* A new job, running, which takes `data`; or, where that request has a job already, that one, and
- * `data` is freed at once. NULL (and `data` freed) where another one must end first, or the record
- * of a job that changes the guest cannot be written. */
+/* A new job, which takes `data` and begins: before this returns, or when a job that changes the
+ * guest is on record, without which it fails. Or, where that request has a job already, that one,
+ * and `data` is freed at once. NULL (and `data` freed) where another one must end first. */
 GaJob *ga_job_start(GaAgent *agent, const GaJobKind *kind, const char *request_id, gpointer data,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* What a client sees of it; borrowed until the job changes. */
 const NovacronJob *ga_job_seen(const GaJob *job);
-
-/* NULL once it is concluded. */
-gpointer ga_job_data(const GaJob *job);
 
 /* `phase` may be NULL: as before. */
 void ga_job_progress(GaJob *job, guint64 current, guint64 total, const char *phase);

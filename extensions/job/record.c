@@ -23,8 +23,8 @@ path_of(const char *folder, const char *id, const char *suffix)
     return g_strdup_printf("%s/%s%s", folder, id, suffix);
 }
 
-static char *
-text_of(const NovacronJob *job, const char *result, gsize *ret_size)
+char *
+ga_record_text(const NovacronJob *job, const char *result)
 {
     QapiAny any = { .text = (char *)(gsize)result };
     NovacronJobRecord record = { .job = (NovacronJob *)(gsize)job, .result = result ? &any : NULL };
@@ -32,17 +32,15 @@ text_of(const NovacronJob *job, const char *result, gsize *ret_size)
 
     qapi_write_struct(writer, &novacron_job_record_type, &record);
     qapi_writer_raw(writer, "\n");
-    return qapi_writer_to_text(writer, ret_size);
+    return qapi_writer_to_text(writer, NULL);
 }
 
 gboolean
-ga_record_write(const char *folder, const NovacronJob *job, const char *result, GError **error)
+ga_record_write(const char *folder, const char *id, const char *text, GError **error)
 {
-    gsize size;
-    g_autofree char *text = text_of(job, result, &size);
-    g_autofree char *path = path_of(folder, job->id, SUFFIX);
+    g_autofree char *path = path_of(folder, id, SUFFIX);
 
-    if (g_mkdir_with_parents(folder, 0700) == 0 && os_durable_write(path, text, size))
+    if (g_mkdir_with_parents(folder, 0700) == 0 && os_durable_write(path, text, strlen(text)))
         return TRUE;
     ga_refuse_errno(error, errno, "the record of the job cannot be written to %s", folder);
     return FALSE;

@@ -7,8 +7,11 @@
 
 #include "gen/job.h"
 
-/* In place as a whole and on the disk when this returns. `result` (JSON text) may be NULL. */
-gboolean ga_record_write(const char *folder, const NovacronJob *job, const char *result,
+/* What stands in it. `result` (JSON text) may be NULL. */
+char *ga_record_text(const NovacronJob *job, const char *result);
+
+/* In place as a whole and on the disk when this returns. */
+gboolean ga_record_write(const char *folder, const char *id, const char *text,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 void ga_record_remove(const char *folder, const char *id);

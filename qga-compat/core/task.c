@@ -75,13 +75,39 @@ run_apart(gpointer data)
     return NULL;
 }
 
+static gboolean
+try_apart(Task *task, GError **error)
+{
+    g_autoptr(GThread) thread = g_thread_try_new("task", run_apart, task, error);
+
+    return thread != NULL;
+}
+
 void
 ga_task_run_apart(void (*work)(gpointer data), void (*done)(gpointer data), gpointer data)
 {
     Task *task = g_new(Task, 1);
 
     *task = (Task){ work, done, data };
-    g_autoptr(GThread) thread = g_thread_try_new("task", run_apart, task, NULL);
-    if (!thread)
+    if (!try_apart(task, NULL))
         run(task, NULL);
+}
+
+static gboolean
+retry(gpointer user_data)
+{
+    return !try_apart(user_data, NULL);
+}
+
+void
+ga_task_run_patiently(void (*work)(gpointer data), void (*done)(gpointer data), gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    Task *task = g_new(Task, 1);
+
+    *task = (Task){ work, done, data };
+    if (try_apart(task, &error))
+        return;
+    g_warning("no new thread, a task waits: %s", error->message);
+    g_timeout_add_seconds(RETRY_SECONDS, retry, task);
 }

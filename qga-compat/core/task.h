@@ -14,3 +14,6 @@ void ga_task_run(void (*work)(gpointer data), void (*done)(gpointer data), gpoin
 /* On a thread of its own: for work that nobody else's waiting may delay, such as a thaw that those
  * in the pool wait for. Where no thread can be had it is done here and now. */
 void ga_task_run_apart(void (*work)(gpointer data), void (*done)(gpointer data), gpointer data);
+
+/* The same for work that may hang: where no thread can be had it waits for one. */
+void ga_task_run_patiently(void (*work)(gpointer data), void (*done)(gpointer data), gpointer data);

@@ -27,7 +27,8 @@ def streams(bench: Bench) -> Iterator[Bench]:
     """The same client, and an agent that may do more."""
     with Agent(bench.agent.program) as agent:
         configuration = agent.folder / 'conf'
-        configuration.write_text('[novacron]\nareas=exec;file\n')
+        configuration.write_text('[novacron]\nareas=exec;file\n'
+                                 f'data-directory={agent.folder}/data\n')
         agent.arguments = ['-c', str(configuration)]
         agent.start().connect().close()
         yield Bench(bench.client, agent, bench.folder)

@@ -78,13 +78,15 @@ def programs_and_jobs_leave_their_events(check: Check) -> None:
             expect(abs(event.pop('time-ns') / 1e9 - time.time()) < 60, 'the time')
             del event['number']
         name = {'id': program['id'], 'pid': program['pid']}
+        change = {'type': 'job-status-change', 'id': job['id']}
         expect(told == [{'type': 'agent-started'},
                         {'type': 'exec-started', **name},
                         {'type': 'exec-ended', 'signal': 9, **name},
                         {'type': 'exec-closed', **name},
-                        {'type': 'job-status-change', 'id': job['id'], 'status': 'running'},
-                        {'type': 'job-status-change', 'id': job['id'], 'status': 'concluded',
-                         'outcome': 'success'}], f'{told}')
+                        {**change, 'status': 'created'},
+                        {**change, 'status': 'running'},
+                        {**change, 'status': 'pending-finalize'},
+                        {**change, 'status': 'concluded', 'outcome': 'success'}], f'{told}')
 
 
 def a_reader_that_is_late_is_told_what_it_has_missed(check: Check) -> None:

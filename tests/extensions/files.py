@@ -6,15 +6,16 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import threading
 import time
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
 from lib.agent import Agent
-from lib.check import Check, expect, expect_cost
+from lib.check import Check, Skip, expect, expect_cost
 from lib.connection import Connection, rows_of
 from lib.process import wait_until
 
@@ -24,8 +25,10 @@ PIECE_MAX = 512 * 1024
 
 
 @contextlib.contextmanager
-def files(check: Check, areas: str = 'file', *options: str) -> Iterator[Tuple[Connection, Agent]]:
+def files(check: Check, areas: str = 'file', *options: str,
+          under: Sequence[str] = ()) -> Iterator[Tuple[Connection, Agent]]:
     agent = check.prepare()
+    agent.program[:0] = under
     configuration = agent.folder / 'agent.conf'
     configuration.write_text(f'[novacron]\nareas={areas}\ndata-directory={agent.folder}/data\n'
                              f'sessions=unix-listen:{agent.folder}/session\n')
@@ -550,6 +553,46 @@ def a_tree_is_removed_and_nothing_else(check: Check) -> None:
         expect(job['error']['code'] == 'budget', f'{job}')
 
 
+def a_slow_disk_delays_a_job_and_nobody_else(check: Check) -> None:
+    """It is begun when its record is on the disk, told as concluded when its end is."""
+    slow = ('strace', '-D', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=fsync', '-e',
+            'inject=fsync:delay_enter=400000')
+    if not shutil.which(slow[0]) or not check.costs_count:
+        raise Skip('no strace, or sanitizers, which it disturbs')
+    with files(check, under=slow) as (client, agent):
+        tree = agent.files / 'tree'
+        tree.mkdir()
+        began = time.monotonic()
+        job = client.call('novacron-file-remove-tree', path=str(tree))
+        expect(job['status'] == 'created' and tree.exists(), f'{job}')
+        seen = []
+        while job['status'] != 'concluded':
+            asked = time.monotonic()
+            job = client.call('novacron-job-wait', id=job['id'], wait_ms=0)
+            expect(time.monotonic() - asked < 0.3, f'an answer took {time.monotonic() - asked} s')
+            expect(job['status'] != 'created' or tree.exists(), 'removed without a record')
+            if job['status'] not in seen:
+                seen.append(job['status'])
+            time.sleep(0.01)
+        expect(time.monotonic() - began > 4 * 0.4, 'no file and no folder was synced')
+        expect(seen[0] == 'created' and seen[-2:] == ['pending-finalize', 'concluded'], f'{seen}')
+        expect(job['outcome'] == 'success' and not tree.exists(), f'{job}')
+
+
+def without_a_record_nothing_is_changed(check: Check) -> None:
+    with files(check) as (client, agent):
+        (agent.folder / 'data').touch()     # where its folder would be
+        tree = agent.files / 'tree'
+        tree.mkdir()
+        job = concluded(client, client.call('novacron-file-remove-tree', path=str(tree)))
+        expect(job['outcome'] == 'failed' and 'the record of the job' in job['error']['desc'],
+               f'{job}')
+        expect(tree.exists(), 'it was removed')
+        (agent.folder / 'data').unlink()
+        expect(succeeded(client, client.call('novacron-file-remove-tree', path=str(tree))) ==
+               {'count': 1}, 'it cannot be tried again')
+
+
 def what_is_blocked_upstream_is_blocked_here(check: Check) -> None:
     def enabled(*options: str, areas: str = 'file') -> Dict[str, bool]:
         with files(check, areas, *options) as (client, _):
@@ -611,6 +654,8 @@ CHECKS = [
     who_polls_a_folder_is_told_what_has_changed, what_a_folder_does_not_tell_is_named,
     a_digest_tells_its_progress_and_can_be_stopped,
     a_tree_is_removed_and_nothing_else,
+    a_slow_disk_delays_a_job_and_nobody_else,
+    without_a_record_nothing_is_changed,
     what_is_blocked_upstream_is_blocked_here,
     bounds_are_kept,
 ]

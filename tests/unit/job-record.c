@@ -45,8 +45,9 @@ write_record(const char *id, gint64 created, const char *result)
                         .command = (char *)(gsize) "novacron-x",
                         .status = NOVACRON_JOB_STATUS_RUNNING,
                         .created_ns = created };
+    g_autofree char *text = ga_record_text(&job, result);
 
-    ck_assert(ga_record_write(folder, &job, result, NULL));
+    ck_assert(ga_record_write(folder, id, text, NULL));
 }
 
 static void

@@ -5,16 +5,23 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "core/event.h"
+#include "extensions/job/jobs.h"
 #include "runner.h"
 #include "table-agent.h"
 
 typedef struct {
-    guint n_cancels, n_frees;
+    guint n_begins, n_cancels, n_frees;
 } Work;
 
 static Work work;
 static TableAgent *table;
-static char *former_folder; /* of an agent before it */
+
+static void
+begin_work(G_GNUC_UNUSED GaJob *job, gpointer data)
+{
+    ((Work *)data)->n_begins++;
+}
 
 static void
 cancel_work(gpointer data)
@@ -32,21 +39,26 @@ static const GaJobKind reading = { .command = "novacron-read",
                                    .area = "test",
                                    .unit = "bytes",
                                    .result = &qapi_type_int64,
+                                   .begin = begin_work,
                                    .cancel = cancel_work,
                                    .free = free_work };
-static const GaJobKind stubborn = {
-    .command = "novacron-stubborn", .area = "test", .unit = "bytes", .free = free_work
-};
+static const GaJobKind stubborn = { .command = "novacron-stubborn",
+                                    .area = "test",
+                                    .unit = "bytes",
+                                    .begin = begin_work,
+                                    .free = free_work };
 static const GaJobKind writing = { .command = "novacron-write",
                                    .area = "test",
                                    .unit = "bytes",
                                    .changes_guest = TRUE,
+                                   .begin = begin_work,
                                    .cancel = cancel_work,
                                    .free = free_work };
 static const GaJobKind hasty = { .command = "novacron-hasty",
                                  .area = "test",
                                  .unit = "bytes",
                                  .deadline_ms = 20,
+                                 .begin = begin_work,
                                  .cancel = cancel_work,
                                  .free = free_work };
 
@@ -58,9 +70,9 @@ setup(void)
 }
 
 static void
-remove_records(void)
+remove_records(const char *data)
 {
-    g_autofree char *jobs = g_build_filename(table->config->data_directory, "jobs", NULL);
+    g_autofree char *jobs = g_build_filename(data, "jobs", NULL);
     g_autoptr(GDir) directory = g_dir_open(jobs, 0, NULL);
     const char *name;
 
@@ -69,17 +81,20 @@ remove_records(void)
         g_unlink(path);
     }
     g_rmdir(jobs);
-    g_rmdir(table->config->data_directory);
+    g_rmdir(data);
 }
 
+/* The agent finishes its records first. */
 static void
 teardown(void)
 {
-    remove_records();
+    g_autofree char *data = g_strdup(table->config->data_directory);
+    g_autofree char *folder = g_path_get_dirname(data);
+
     table_agent_free(table);
-    if (former_folder)
-        ck_assert_int_eq(g_rmdir(former_folder), 0);
-    g_clear_pointer(&former_folder, g_free);
+    remove_records(data);
+    g_rmdir(folder);
+    ck_assert(!g_file_test(folder, G_FILE_TEST_EXISTS));
 }
 
 static GaJob *
@@ -88,6 +103,23 @@ start(const GaJobKind *kind, const char *request_id)
     GaJob *job = ga_job_start(table->agent, kind, request_id, &work, NULL);
 
     ck_assert_ptr_nonnull(job);
+    return job;
+}
+
+static void
+wait_for_status(const GaJob *job, NovacronJobStatus status)
+{
+    while (ga_job_seen(job)->status != status)
+        g_main_context_iteration(NULL, TRUE);
+}
+
+/* One that changes the guest, when it has begun. */
+static GaJob *
+start_on_record(const GaJobKind *kind, const char *request_id)
+{
+    GaJob *job = start(kind, request_id);
+
+    wait_for_status(job, NOVACRON_JOB_STATUS_RUNNING);
     return job;
 }
 
@@ -222,7 +254,7 @@ END_TEST
 START_TEST(one_job_at_a_time_changes_an_area)
 {
     GError *error = NULL;
-    GaJob *job = start(&writing, NULL);
+    GaJob *job = start_on_record(&writing, NULL);
 
     ck_assert_ptr_null(ga_job_start(table->agent, &writing, NULL, &work, &error));
     ck_assert(g_str_has_prefix(error->message, "busy: job "));
@@ -230,32 +262,6 @@ START_TEST(one_job_at_a_time_changes_an_area)
     start(&reading, NULL);
     ga_job_conclude(job, NOVACRON_JOB_OUTCOME_SUCCESS, NULL);
     start(&writing, NULL);
-}
-END_TEST
-
-/* The next agent, with the records of this one. */
-static void
-restart(void)
-{
-    TableAgent *next = table_agent_new();
-
-    g_free(next->config->data_directory);
-    next->config->data_directory = g_strdup(table->config->data_directory);
-    former_folder = g_strdup(table->folder);
-    table_agent_free(table);
-    table = next;
-}
-
-START_TEST(what_a_restart_cut_short_has_failed)
-{
-    start(&writing, "cut");
-    ga_job_conclude(start(&reading, "gone"), NOVACRON_JOB_OUTCOME_SUCCESS, NULL);
-    restart();
-    g_autofree char *answer = query(NULL);
-
-    ck_assert(strstr(answer, "\"code\": \"interrupted\""));
-    ck_assert(strstr(answer, "\"cut\""));
-    ck_assert_ptr_null(strstr(answer, "\"gone\""));
 }
 END_TEST
 
@@ -277,28 +283,155 @@ count_records_with(const char *text)
     return n;
 }
 
+/* The next agent, with the records of this one. */
+static void
+restart(void)
+{
+    TableAgent *next = table_agent_new();
+
+    g_free(next->config->data_directory);
+    next->config->data_directory = g_strdup(table->config->data_directory);
+    table_agent_free(table);
+    table = next;
+}
+
+static guint
+count_jobs(void)
+{
+    return ga_jobs_list(ga_jobs_of(table->agent))->len;
+}
+
+START_TEST(what_a_restart_cut_short_has_failed)
+{
+    start_on_record(&writing, "cut");
+    ga_job_conclude(start(&reading, "gone"), NOVACRON_JOB_OUTCOME_SUCCESS, NULL);
+    restart();
+    g_autofree char *answer = query(NULL);
+
+    ck_assert(strstr(answer, "\"code\": \"interrupted\""));
+    ck_assert(strstr(answer, "\"cut\""));
+    ck_assert_ptr_null(strstr(answer, "\"gone\""));
+}
+END_TEST
+
+START_TEST(what_changes_the_guest_is_on_record_before_it_begins_and_when_it_is_over)
+{
+    GaJob *job = start(&writing, NULL);
+
+    ck_assert_int_eq(ga_job_seen(job)->status, NOVACRON_JOB_STATUS_CREATED);
+    ck_assert_uint_eq(work.n_begins, 0);
+    wait_for_status(job, NOVACRON_JOB_STATUS_RUNNING);
+    ck_assert_uint_eq(work.n_begins, 1);
+    ck_assert_uint_eq(count_records_with("\"status\": \"created\""), 1);
+
+    ga_job_conclude(job, NOVACRON_JOB_OUTCOME_SUCCESS, NULL);
+    ck_assert_uint_eq(work.n_frees, 1);
+    assert_has(ask("wait", job, ", \"wait-ms\": 0"), "\"status\": \"pending-finalize\"");
+    ck_assert(!ga_job_seen(job)->has_outcome);
+    wait_for_status(job, NOVACRON_JOB_STATUS_CONCLUDED);
+    ck_assert_uint_eq(count_records_with("\"outcome\": \"success\""), 1);
+    assert_has(ask("dismiss", job, ""), "{\"return\": {}}");
+    while (count_records_with("") > 0)
+        g_main_context_iteration(NULL, TRUE);
+}
+END_TEST
+
+START_TEST(without_a_record_nothing_is_begun)
+{
+    ck_assert(g_file_set_contents(table->config->data_directory, "", 0, NULL));
+    GaJob *job = start(&writing, NULL);
+    wait_for_status(job, NOVACRON_JOB_STATUS_CONCLUDED);
+    assert_has(ask("wait", job, ", \"wait-ms\": 0"), "the record of the job cannot be written to");
+    ck_assert_int_eq(ga_job_seen(job)->outcome, NOVACRON_JOB_OUTCOME_FAILED);
+    ck_assert_uint_eq(work.n_begins, 0);
+    ck_assert_uint_eq(work.n_frees, 1);
+    g_unlink(table->config->data_directory);
+}
+END_TEST
+
+START_TEST(what_is_cancelled_before_it_has_begun_never_begins)
+{
+    GaJob *job = start(&writing, NULL);
+
+    assert_has(ask("cancel", job, ""), "\"status\": \"aborting\"");
+    wait_for_status(job, NOVACRON_JOB_STATUS_CONCLUDED);
+    ck_assert_int_eq(ga_job_seen(job)->outcome, NOVACRON_JOB_OUTCOME_CANCELLED);
+    ck_assert_uint_eq(work.n_begins + work.n_cancels, 0);
+    ck_assert_uint_eq(count_records_with("\"outcome\": \"cancelled\""), 1);
+}
+END_TEST
+
 START_TEST(nothing_is_recorded_while_file_systems_are_frozen)
 {
     GaGate *gate = ga_agent_gate(table->agent);
-    GaJob *job = start(&writing, NULL);
+    GaJob *job = start_on_record(&writing, NULL);
 
     ga_gate_set_frozen(gate, TRUE);
     ga_job_conclude(job, NOVACRON_JOB_OUTCOME_SUCCESS, NULL);
+    GaJob *other = start(&writing, NULL);
     g_usleep(300 * 1000);
-    g_main_context_iteration(NULL, FALSE);
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+    ck_assert_int_eq(ga_job_seen(job)->status, NOVACRON_JOB_STATUS_PENDING_FINALIZE);
+    ck_assert_int_eq(ga_job_seen(other)->status, NOVACRON_JOB_STATUS_CREATED);
     ck_assert_uint_eq(count_records_with("concluded"), 0);
     ga_gate_set_frozen(gate, FALSE);
-    while (count_records_with("concluded") == 0)
-        g_main_context_iteration(NULL, TRUE);
+    wait_for_status(other, NOVACRON_JOB_STATUS_RUNNING);
+    ck_assert(ga_job_is_concluded(job));
+    ck_assert_uint_eq(count_records_with("concluded"), 1);
+}
+END_TEST
+
+START_TEST(every_status_is_told_as_an_event)
+{
+    static const NovacronJobStatus expected[] = {
+        NOVACRON_JOB_STATUS_CREATED, NOVACRON_JOB_STATUS_RUNNING, NOVACRON_JOB_STATUS_ABORTING,
+        NOVACRON_JOB_STATUS_PENDING_FINALIZE, NOVACRON_JOB_STATUS_CONCLUDED
+    };
+    const GaEvents *events = ga_events_of(table->agent);
+    GaJob *job = start_on_record(&writing, NULL);
+
+    g_free(ask("cancel", job, ""));
+    ga_job_conclude(job, NOVACRON_JOB_OUTCOME_PARTIAL, NULL);
+    wait_for_status(job, NOVACRON_JOB_STATUS_CONCLUDED);
+    ck_assert_uint_eq(ga_events_last(events), 1 + G_N_ELEMENTS(expected));
+    for (guint i = 0; i < G_N_ELEMENTS(expected); i++) {
+        const GaEvent *event = ga_events_get(events, i + 2);
+
+        ck_assert_str_eq(event->id, ga_job_seen(job)->id);
+        ck_assert_int_eq(event->status, expected[i]);
+    }
+    ck_assert_int_eq(ga_events_get(events, 6)->outcome, NOVACRON_JOB_OUTCOME_CANCELLED);
+}
+END_TEST
+
+START_TEST(what_is_dismissed_stays_away)
+{
+    GaJob *job = start_on_record(&writing, NULL);
+
+    ga_job_conclude(job, NOVACRON_JOB_OUTCOME_SUCCESS, NULL);
+    wait_for_status(job, NOVACRON_JOB_STATUS_CONCLUDED);
+    g_free(ask("dismiss", job, ""));
+    restart();
+    ck_assert_uint_eq(count_jobs(), 0);
+}
+END_TEST
+
+/* Also if the agent ends while that is written. */
+START_TEST(what_has_ended_was_not_cut_short)
+{
+    ga_job_conclude(start_on_record(&writing, NULL), NOVACRON_JOB_OUTCOME_SUCCESS, NULL);
+    restart();
+    ck_assert_uint_eq(count_jobs(), 1);
+    ck_assert_uint_eq(count_records_with("\"outcome\": \"success\""), 1);
 }
 END_TEST
 
 START_TEST(an_id_is_not_given_again_after_a_restart)
 {
-    GaJob *job = start(&writing, NULL);
+    GaJob *job = start_on_record(&writing, NULL);
     g_autofree char *id = g_strdup(ga_job_seen(job)->id);
 
-    ga_job_conclude(job, NOVACRON_JOB_OUTCOME_SUCCESS, NULL);
     restart();
     ck_assert_str_ne(ga_job_seen(start(&writing, NULL))->id, id);
 }
@@ -306,9 +439,11 @@ END_TEST
 
 START_TEST(jobs_of_no_area_do_not_meet)
 {
-    static const GaJobKind kind = {
-        .command = "novacron-any", .unit = "bytes", .changes_guest = TRUE, .free = free_work
-    };
+    static const GaJobKind kind = { .command = "novacron-any",
+                                    .unit = "bytes",
+                                    .changes_guest = TRUE,
+                                    .begin = begin_work,
+                                    .free = free_work };
 
     start(&writing, NULL);
     start(&kind, NULL);
@@ -358,7 +493,13 @@ main(void)
     tcase_add_test(tests, a_query_tells_what_has_changed_since);
     tcase_add_test(tests, one_job_at_a_time_changes_an_area);
     tcase_add_test(tests, what_a_restart_cut_short_has_failed);
+    tcase_add_test(tests, what_changes_the_guest_is_on_record_before_it_begins_and_when_it_is_over);
+    tcase_add_test(tests, without_a_record_nothing_is_begun);
+    tcase_add_test(tests, what_is_cancelled_before_it_has_begun_never_begins);
+    tcase_add_test(tests, every_status_is_told_as_an_event);
     tcase_add_test(tests, nothing_is_recorded_while_file_systems_are_frozen);
+    tcase_add_test(tests, what_is_dismissed_stays_away);
+    tcase_add_test(tests, what_has_ended_was_not_cut_short);
     tcase_add_test(tests, an_id_is_not_given_again_after_a_restart);
     tcase_add_test(tests, jobs_of_no_area_do_not_meet);
     tcase_add_test(tests, the_eldest_that_are_over_make_room);

@@ -40,15 +40,20 @@ lose_patience(G_GNUC_UNUSED gpointer data)
     _exit(EXIT_FAILURE);
 }
 
+typedef void (*Runner)(void (*work)(gpointer data), void (*done)(gpointer data), gpointer data);
+
+/* Not before: the work may hang. */
 static void
-run_task_without_threads(void)
+run_task_without_threads(Runner runner)
 {
     gboolean is_done = FALSE;
 
     if (geteuid() == 0 && setuid(NOBODY) != 0)
         _exit(EXIT_FAILURE);
     allow_threads(0);
-    ga_task_run(work, done, &is_done);
+    runner(work, done, &is_done);
+    if (g_main_context_iteration(NULL, FALSE))
+        _exit(EXIT_FAILURE);
     allow_threads(RLIM_INFINITY);
 
     g_timeout_add_seconds(PATIENCE_SECONDS, lose_patience, NULL);
@@ -57,16 +62,28 @@ run_task_without_threads(void)
     _exit(EXIT_SUCCESS);
 }
 
-START_TEST(a_task_runs_as_soon_as_there_are_threads)
+static void
+expect_patience(Runner runner)
 {
     pid_t child = fork();
     gint status;
 
     if (child == 0)
-        run_task_without_threads();
+        run_task_without_threads(runner);
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert(WIFEXITED(status));
     ck_assert_int_eq(WEXITSTATUS(status), EXIT_SUCCESS);
+}
+
+START_TEST(a_task_runs_as_soon_as_there_are_threads)
+{
+    expect_patience(ga_task_run);
+}
+END_TEST
+
+START_TEST(so_does_a_patient_one_apart)
+{
+    expect_patience(ga_task_run_patiently);
 }
 END_TEST
 
@@ -118,6 +135,7 @@ main(void)
     TCase *tests = tcase_create("task");
 
     tcase_add_test(tests, a_task_runs_as_soon_as_there_are_threads);
+    tcase_add_test(tests, so_does_a_patient_one_apart);
     tcase_add_test(tests, a_task_apart_waits_for_no_other);
     tcase_set_timeout(tests, 3 * PATIENCE_SECONDS);
     suite_add_tcase(suite, tests);
