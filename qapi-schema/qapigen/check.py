@@ -13,7 +13,7 @@ from . import names
 from .check_doc import check_doc
 from .grammar import KEYS, feature_names, kind_of, member_type, name_of, plain_type
 from .parse import Expression, Position, Problem, Schema
-from .vocabulary import BUILTINS, feature_command, feature_rule
+from .vocabulary import BUILTINS, PAGE, TABLE, feature_command, feature_rule
 
 RESERVED_STEMS = ('client', 'commands')  # generated files that no schema owns
 PRAGMA_LISTS = ('command-name-exceptions', 'command-returns-exceptions',
@@ -290,6 +290,9 @@ class _Checker:
         self.check_arguments(keys.get('data'), keys.get('boxed', False))
         if 'returns' in keys:
             self.check_returns(keys['returns'])
+            if keys['returns'] == TABLE and PAGE not in self.lineage(keys.get('data')):
+                self.problem(f"what returns '{TABLE}' takes '{PAGE}', "
+                             'or a struct that has it as its base')
             if keys.get('success-response', True) is False:
                 self.problem("a command without success response has no 'returns'")
 
@@ -450,13 +453,17 @@ class _Checker:
         data = self.types[name][1].keys.get('data') if self.is_kind(name, 'struct') else None
         return data if isinstance(data, dict) else {}
 
+    def lineage(self, name: Any) -> List[str]:
+        """A struct, its base, and so on."""
+        chain: List[str] = []
+        while isinstance(name, str) and name not in chain:
+            chain.append(name)
+            name = self.base_of(name)
+        return chain
+
     def all_members(self, source: Any) -> Members:
         """Of a struct by name, base first, or of an inline base."""
         if isinstance(source, dict):
             return source
-        chain: List[str] = []
-        while source and source not in chain:
-            chain.append(source)
-            source = self.base_of(source)
-        return {name: member for struct in reversed(chain)
+        return {name: member for struct in reversed(self.lineage(source))
                 for name, member in self.own_members(struct).items()}

@@ -37,6 +37,9 @@ BUILTINS: Dict[str, Builtin] = {
     'any': Builtin('QapiAny *', 'qapi_type_any', True, 'any', 'any value'),
     'null': Builtin('gboolean', 'qapi_type_null', False, 'null', 'null'),
 }
+# Of what lists something: the core finds the arguments by their names (core/page.c).
+TABLE, PAGE = 'NovacronTable', 'NovacronPage'
+
 BASE64 = Builtin('GBytes *', 'qapi_type_base64', True, 'string', 'string, base64')
 
 
