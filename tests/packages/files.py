@@ -11,6 +11,7 @@ from lib.suite import ROOT
 from materials import AGENT, CLIENT, QEMU, run
 from witness import expect
 
+PIN = 'etc/apt/preferences.d/novacron-guest-agent.pref'
 CONFIG, HOOK = 'etc/qemu/qemu-ga.conf', 'etc/qemu/fsfreeze-hook'
 DEADLINE = 'fsfreeze-deadline-ms=600000'
 # where a guest's own things and those of other packages meet qemu-guest-agent
@@ -165,9 +166,31 @@ class Story:
         self.expect_installed(QEMU, AGENT)
         self.apt('purge', AGENT)
         self.apt('purge', QEMU)
-        left = [path for path in ('etc/qemu', 'usr/share/' + AGENT, 'etc/apt/preferences.d/'
-                                  + AGENT + '.pref') if (self.root / path).exists()]
+        left = [path for path in ('etc/qemu', 'usr/share/' + AGENT, PIN)
+                if (self.root / path).exists() or (self.root / path).is_symlink()]
         expect(not left, 'left: %s' % left)
+        return ''
+
+    def the_pin_is_the_administrators(self) -> str:
+        """It comes with an installation, and an upgrade takes no change of it back."""
+        pin = self.root / PIN
+        self.apt('install', AGENT)
+        self.apt('remove', AGENT)       # after which dpkg still knows it
+        expect(not pin.is_symlink(), 'removed, it is still there')
+        self.apt('install', AGENT)
+        self.apt('install', QEMU)
+        self.expect_installed(AGENT, QEMU)
+        pin.unlink()
+        self.apt('install', '--reinstall', AGENT)
+        expect(not pin.is_symlink(), 'deleted, it has come back')
+        pin.write_text('# mine\n')
+        self.apt('install', '--reinstall', AGENT)
+        self.apt('remove', AGENT)
+        expect(pin.read_text() == '# mine\n', 'another one was not kept')
+        self.apt('install', AGENT)
+        expect(pin.read_text() == '# mine\n', 'another one was replaced')
+        self.apt('purge', AGENT)
+        expect(not pin.exists(), 'purged, it is still there')
         return ''
 
     def the_client_is_a_package_of_its_own(self) -> str:
@@ -230,6 +253,7 @@ class Story:
         who_asks_for_a_version_or_a_suite_gets_it,
         purging_the_old_package_takes_nothing_away,
         removal_lifts_the_pin_and_purge_leaves_nothing,
+        the_pin_is_the_administrators,
         the_client_is_a_package_of_its_own,
         bash_completes,
         manual_pages_are_there,
