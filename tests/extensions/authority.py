@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What may be called: every command beside every list of one command, areas on and off, frozen
-and not. What ought to come of it is read from the schema here, not asked of the agent.
+and not, and in safe mode. What ought to come of it is in rules.py, not asked of the agent and not
+read from the schemas that it follows.
 
 Nothing runs: every call has an argument that no command knows, which is looked at after the gate.
 """
@@ -8,14 +9,19 @@ import ast
 import itertools
 import re
 from pathlib import Path
-from typing import Dict, FrozenSet, Iterator, List, NamedTuple, Optional
+from typing import Dict, FrozenSet, Iterator, List, NamedTuple, Optional, Set, Tuple
 
+import rules
+from agent import crash
 from lib.agent import Agent
 from lib.check import Check, expect
 
 ROOT = Path(__file__).resolve().parents[2]
 UNKNOWN = {'no_such_argument': 1}
 DISABLED = 'has been disabled: '
+CRASHES = 3                     # after which an agent comes up in safe mode
+# only guest-info is asked about them, since this machine has other uses
+PERILOUS = re.compile('guest-(shutdown|suspend-.*|fsfreeze-freeze.*)')
 
 
 class Command(NamedTuple):
@@ -31,6 +37,7 @@ class State(NamedTuple):
     block: FrozenSet[str]
     has_areas: bool
     is_frozen: bool
+    is_safe: bool = False
 
 
 def command_of(entry: Dict[str, object], area: Optional[str]) -> Command:
@@ -60,21 +67,27 @@ def read_commands() -> Dict[str, Command]:
 
 
 def is_allowed(command: Command, state: State) -> bool:
-    if state.is_frozen and not command.while_frozen:
+    if state.is_frozen and command.name not in rules.WHILE_FROZEN:
         return False
     if state.is_frozen and not command.area:
         return True         # as upstream has it, listed or not
-    if command.area and command.changes_guest and not state.has_areas:
+    if state.is_safe and command.area and command.name not in rules.IN_SAFE_MODE:
         return False
-    names = {command.name, *command.powers}
+    if command.name in rules.CHANGES and not state.has_areas:
+        return False
+    names = {command.name, *powers_of(command.name)}
     return not names & state.block and (not state.allow or names <= state.allow)
 
 
-def configure(agent: Agent, state: State, areas: List[str]) -> None:
+def powers_of(name: str) -> FrozenSet[str]:
+    return rules.CHANGES.get(name) or rules.READS.get(name) or rules.NOTHING
+
+
+def configure(agent: Agent, state: State, areas: Set[str]) -> None:
     lines = ['[general]']
     lines += ['allow-rpcs=' + ','.join(sorted(state.allow))] if state.allow else []
     lines += ['block-rpcs=' + ','.join(sorted(state.block))] if state.block else []
-    lines += ['[novacron]', 'areas=' + ';'.join(areas)] if state.has_areas else []
+    lines += ['[novacron]', 'areas=' + ';'.join(sorted(areas))] if state.has_areas else []
     (agent.folder / 'agent.conf').write_text('\n'.join(lines) + '\n')
     agent.arguments = ['-c', str(agent.folder / 'agent.conf')]
     marker = agent.state / 'qga.state.isfrozen'
@@ -85,49 +98,79 @@ def configure(agent: Agent, state: State, areas: List[str]) -> None:
 
 
 def expect_state(agent: Agent, commands: Dict[str, Command], state: State) -> None:
+    configure(agent, state, {command.area for command in commands.values() if command.area})
+    agent.start()
     with agent.connect() as client:
-        for name, command in commands.items():
-            if not command.area:
-                continue
-            answer = client.answer(name, **UNKNOWN)['error']['desc']
-            expect((DISABLED not in answer) == is_allowed(command, state),
-                   f'{name} answers {answer!r}: {state}')
         answer = client.answer('guest-info')
         expect(('return' in answer) == is_allowed(commands['guest-info'], state),
                f'guest-info answers {str(answer)[:80]}: {state}')
-        for told in answer.get('return', {}).get('supported_commands', ()):
-            wanted = is_allowed(commands[told['name']], state)
-            expect(told['enabled'] == wanted, f'guest-info of {told["name"]}: {state}')
+        told = {row['name']: row['enabled']
+                for row in answer.get('return', {}).get('supported_commands', ())}
+        for name, command in commands.items():
+            wanted = is_allowed(command, state)
+            expect(told.get(name, wanted) == wanted, f'guest-info of {name}: {state}')
+            if command.area or not told and not PERILOUS.fullmatch(name):
+                said = client.answer(name, **UNKNOWN)['error']['desc']
+                expect((DISABLED not in said) == wanted, f'{name} answers {said!r}: {state}')
+    agent.stop()
 
 
-def states(names: List[str]) -> Iterator[State]:
-    nothing: FrozenSet[str] = frozenset()
-    lists = [(nothing, nothing), *((nothing, frozenset([name])) for name in names),
-             *((frozenset([name, 'guest-info']), nothing) for name in names)]
-    for has_areas, is_frozen, pair in itertools.product((True, False), (False, True), lists):
-        yield State(*pair, has_areas, is_frozen)
+def lists_of_one(names: List[str]) -> List[Tuple[FrozenSet[str], FrozenSet[str]]]:
+    return [(rules.NOTHING, rules.NOTHING), (frozenset(['guest-ping']), rules.NOTHING),
+            *((rules.NOTHING, frozenset([name])) for name in names),
+            *((frozenset([name, 'guest-info']), rules.NOTHING) for name in names)]
+
+
+def prepare(check: Check) -> Tuple[Agent, Dict[str, Command]]:
+    """Those of upstream's commands that are for Linux."""
+    built = check.run('--block-rpcs=help').stdout.split()
+    return check.prepare(), {name: command for name, command in read_commands().items()
+                             if command.area or name in built}
 
 
 def lists_areas_and_powers_decide_together(check: Check) -> None:
-    commands = read_commands()
-    areas = sorted({command.area for command in commands.values() if command.area})
-    agent = check.prepare()
-    for state in states(sorted(commands)):
-        configure(agent, state, areas)
+    agent, commands = prepare(check)
+    for has_areas, is_frozen, lists in itertools.product((True, False), (False, True),
+                                                         lists_of_one(sorted(commands))):
+        expect_state(agent, commands, State(*lists, has_areas, is_frozen))
+
+
+def in_safe_mode_only_what_upstream_has_is_allowed(check: Check) -> None:
+    agent, commands = prepare(check)
+    for _ in range(CRASHES):
         agent.start()
-        expect_state(agent, commands, state)
-        agent.stop()
+        agent.connect().close()
+        crash(agent)
+    note = (agent.state / 'qga.starts').read_bytes()
+    for lists in lists_of_one(sorted(commands)):
+        (agent.state / 'qga.starts').write_bytes(note)      # a clean end removes it
+        expect_state(agent, commands, State(*lists, has_areas=True, is_frozen=False, is_safe=True))
 
 
-def what_changes_the_guest_can_be_blocked_by_a_name_of_upstreams(check: Check) -> None:
+def somebody_has_decided_what_blocks_each_command(check: Check) -> None:
+    """The schemas say the same, and nothing that is not a command."""
     commands = read_commands()
-    lacking = [command.name for command in commands.values()
-               if command.area and command.changes_guest and not command.powers]
-    expect(not lacking, f'without a power: {lacking}')
-    unknown = {power for command in commands.values() for power in command.powers
-               if power not in commands}
-    expect(not unknown, f'powers that no command has: {unknown}')
+    own = {name for name, command in commands.items() if command.area}
+    ruled = {**rules.READS, **rules.CHANGES}
+    for name in sorted(own - set(ruled)):
+        expect(False, f'{name} is new: add it to READS or CHANGES in {rules.__file__}, with the '
+               'commands of qemu-ga that do the same or part of it')
+    gone = (set(ruled) | rules.WHILE_FROZEN | rules.IN_SAFE_MODE) - set(commands)
+    expect(not gone, f'no such commands, but rules: {gone}')
+    for name in sorted(own):
+        command, powers = commands[name], powers_of(name)
+        expect(command.powers == powers,
+               f'{name}: its schema has {sorted(command.powers)}, rules.py {sorted(powers)}')
+        expect(command.changes_guest == (name in rules.CHANGES),
+               f"{name}: 'changes-guest' is in one of its schema and rules.py, not in both")
+        unknown = powers - set(commands)
+        expect(not unknown, f'{name}: powers that no command has: {unknown}')
+        expect(bool(powers) or name in rules.READS,
+               f'{name} changes the guest, and no name of upstream blocks it')
+    for name, command in commands.items():
+        expect(command.while_frozen == (name in rules.WHILE_FROZEN),
+               f"{name}: 'allow-while-frozen' is in one of its schema and rules.py, not in both")
 
 
-CHECKS = [lists_areas_and_powers_decide_together,
-          what_changes_the_guest_can_be_blocked_by_a_name_of_upstreams]
+CHECKS = [somebody_has_decided_what_blocks_each_command, lists_areas_and_powers_decide_together,
+          in_safe_mode_only_what_upstream_has_is_allowed]
