@@ -98,6 +98,14 @@ def memory_of(pid: int, source: str, field: str) -> float:
     raise BenchError(f"no {field} in /proc/{pid}/{source}")
 
 
+def compile_program(folder: Path, name: str) -> str:
+    compiler = shlex.split(os.environ.get("CC", "cc"))
+    program = str(folder / name)
+    subprocess.run([*compiler, "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-o", program,
+                    str(HERE / f"{name}.c")], check=True)
+    return program
+
+
 class Bench:
     """Where everything of one run lies, and how its programs are started."""
 
@@ -106,17 +114,10 @@ class Bench:
         self.scale = scale
         self.has_syslog = has_syslog
         self.log_lines: Dict[str, int] = {}
-        self.floor = self._compile("floor")
-        self.load_program = self._compile("load")
+        self.floor = compile_program(folder, "floor")
+        self.load_program = compile_program(folder, "load")
         self.data = folder / "data"
         self.data.write_bytes(os.urandom(FILE_SIZE))
-
-    def _compile(self, name: str) -> str:
-        compiler = shlex.split(os.environ.get("CC", "cc"))
-        program = str(self.folder / name)
-        subprocess.run([*compiler, "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-o", program,
-                        str(HERE / f"{name}.c")], check=True)
-        return program
 
     def count(self, full: int) -> int:
         return max(1, round(full * self.scale))

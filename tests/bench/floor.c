@@ -8,6 +8,9 @@
  *   floor spawn COUNT PROGRAM    posix_spawn and waitpid in a loop; prints the seconds it took
  *   floor drain SOCKET           takes datagrams as a syslog daemon does; an empty one ends it,
  *                                and it prints how many came before
+ *   floor send PORT FILE         writes the file to the device PORT
+ *   floor take PORT SIZE         writes a byte to the device PORT, reads SIZE bytes from it, and
+ *                                writes another byte
  *
  * The servers speak no protocol: what an agent takes longer than these is its own doing. Like an
  * agent they serve one client at a time.
@@ -205,6 +208,59 @@ drain(const char *path)
     printf("%ld\n", count);
 }
 
+static void
+write_all(int fd, const char *data, size_t size)
+{
+    while (size > 0) {
+        ssize_t written = write(fd, data, size);
+        if (written < 0)
+            die("write");
+        data += written;
+        size -= (size_t)written;
+    }
+}
+
+static int
+open_port(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        die(path);
+    return fd;
+}
+
+static void
+send_file(const char *port, const char *path)
+{
+    char *data = allocate(INPUT_SIZE);
+    int to = open_port(port);
+    int from = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got;
+    if (from < 0)
+        die(path);
+
+    while ((got = read(from, data, INPUT_SIZE)) > 0)
+        write_all(to, data, (size_t)got);
+    if (got < 0)
+        die(path);
+}
+
+static void
+take_bytes(const char *port, long size)
+{
+    char *data = allocate(INPUT_SIZE);
+    int fd = open_port(port);
+
+    write_all(fd, "r", 1);
+    while (size > 0) {
+        ssize_t got = read(fd, data, INPUT_SIZE);
+        if (got <= 0)
+            die(port);
+        size -= got;
+    }
+    write_all(fd, "d", 1);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -219,9 +275,13 @@ main(int argc, char **argv)
         spawn(atol(argv[2]), argv[3]);
     } else if (strcmp(mode, "drain") == 0 && argc == 3) {
         drain(argv[2]);
+    } else if (strcmp(mode, "send") == 0 && argc == 4) {
+        send_file(argv[2], argv[3]);
+    } else if (strcmp(mode, "take") == 0 && argc == 4) {
+        take_bytes(argv[2], atol(argv[3]));
     } else {
         fprintf(stderr, "usage: floor echo SOCKET | reply SOCKET REPLIES | spawn COUNT PROGRAM | "
-                        "drain SOCKET\n");
+                        "drain SOCKET | send PORT FILE | take PORT SIZE\n");
         return 2;
     }
     return 0;
