@@ -41,5 +41,16 @@ gint64 qga_client_timeout(const QgaClient *client);
  * FALSE: the channel cannot do that. */
 gboolean qga_client_hurry(QgaClient *client, const GPollFD *fds, guint n_fds);
 
+/* From now on a connection that is lost, or an agent that does not answer, is tried to be reached
+ * again, for up to `patience` seconds; requests that the agent may get twice are repeated then, and
+ * others fail once. People are told. */
+void qga_client_persist(QgaClient *client, gdouble patience);
+
+/* Such attempts end when `stop`, of which a copy is kept, can be read; NULL: nothing ends them. */
+void qga_client_stop_at(QgaClient *client, const GPollFD *stop);
+
+/* The client persists, and this is what it does so for. */
+gboolean qga_client_outlives(const QgaClient *client, const GError *error);
+
 /* The command that was called last; NULL before the first one. Borrowed until the next. */
 const char *qga_client_last_command(const QgaClient *client);

@@ -82,8 +82,8 @@ encode(const guint8 *data, gsize size)
 }
 
 static gboolean
-write_piece(const Upload *upload, QgaClient *client, guint64 offset, const guint8 *data, gsize size,
-            GError **error)
+write_piece(const Transfer *transfer, const Upload *upload, guint64 offset, const guint8 *data,
+            gsize size, GError **error)
 {
     g_autofree char *text = encode(data, size);
     g_autofree char *digest = g_compute_checksum_for_data(G_CHECKSUM_SHA256, data, size);
@@ -94,8 +94,17 @@ write_piece(const Upload *upload, QgaClient *client, guint64 offset, const guint
         .sha256 = digest,
     };
     g_autoptr(NovacronFileWritten) written = NULL;
+    guint attempts = 0;
 
-    return qga_novacron_file_upload_write(client, &args, &written, error);
+    for (;;) {
+        g_autoptr(GError) local = NULL;
+        if (qga_novacron_file_upload_write(transfer->client, &args, &written, &local))
+            return TRUE;
+        if (transfer_asks_again(transfer, local, &attempts))
+            continue;
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
 }
 
 static gboolean
@@ -116,7 +125,7 @@ send_pieces(Transfer *transfer, const Upload *upload, guint64 done, GChecksum *c
                         upload->source);
             return FALSE;
         }
-        if (!write_piece(upload, transfer->client, done, piece, (gsize)size, error))
+        if (!write_piece(transfer, upload, done, piece, (gsize)size, error))
             return FALSE;
         g_checksum_update(checksum, piece, size);
         done += (guint64)size;
@@ -135,11 +144,9 @@ give_up(const Upload *upload, QgaClient *client)
         g_debug("not aborted: %s", error->message);
 }
 
-/* With the contents that the guest has, what it refuses can never be right. */
 static gboolean
-commit(const Transfer *transfer, const Upload *upload, GChecksum *checksum, GError **error)
+commit_once(const Transfer *transfer, const Upload *upload, char *digest, GError **error)
 {
-    g_autofree char *digest = g_strdup(g_checksum_get_string(checksum));
     g_autofree char *request_id = g_uuid_string_random();
     const NovacronFileUploadCommitArgs args = {
         .id = upload->id,
@@ -149,16 +156,46 @@ commit(const Transfer *transfer, const Upload *upload, GChecksum *checksum, GErr
         .request_id = request_id,
     };
     g_autoptr(NovacronJob) job = NULL;
-    g_autoptr(GError) local = NULL;
 
-    if (!qga_novacron_file_upload_commit(transfer->client, &args, &job, error))
+    return qga_novacron_file_upload_commit(transfer->client, &args, &job, error) &&
+           transfer_await(transfer, job, NULL, error);
+}
+
+/* An agent that was restarted may have done it before, and not have told. */
+static gboolean
+is_committed(const Transfer *transfer, const Upload *upload, const char *digest)
+{
+    g_autofree char *theirs = transfer_digest(transfer, upload->path, upload->resolve, NULL);
+
+    return g_strcmp0(theirs, digest) == 0;
+}
+
+static gboolean
+commit(const Transfer *transfer, const Upload *upload, GChecksum *checksum, GError **error)
+{
+    g_autofree char *digest = g_strdup(g_checksum_get_string(checksum));
+    gboolean was_interrupted = FALSE;
+    guint attempts = 0;
+
+    for (;;) {
+        g_autoptr(GError) local = NULL;
+        if (commit_once(transfer, upload, digest, &local))
+            return TRUE;
+        gboolean is_gone = transfer_is(local, "not-found");
+        if (was_interrupted && is_gone && is_committed(transfer, upload, digest))
+            return TRUE;
+        if (!was_interrupted && (is_gone || transfer_is(local, "interrupted"))) {
+            was_interrupted = TRUE;
+            continue;
+        }
+        if (transfer_asks_again(transfer, local, &attempts))
+            continue;
+        /* With the contents that the guest has, what it refuses can never be right. */
+        if (local->domain == QAPI_ERROR)
+            give_up(upload, transfer->client);
+        g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
-    if (transfer_await(transfer, job, NULL, &local))
-        return TRUE;
-    if (local->domain == QAPI_ERROR)
-        give_up(upload, transfer->client);
-    g_propagate_error(error, g_steal_pointer(&local));
-    return FALSE;
+    }
 }
 
 static gint64
@@ -185,6 +222,7 @@ begin(Upload *upload, QgaClient *client, guint64 *ret_begun, GError **error)
         upload->resolve ? upload->resolve->root : "");
     g_autoptr(NovacronFileUpload) begun = NULL;
 
+    g_free(upload->id);
     upload->id = transfer_name_rest(upload->path, version);
     const NovacronFileUploadBeginArgs args = {
         .id = upload->id,
@@ -200,6 +238,24 @@ begin(Upload *upload, QgaClient *client, guint64 *ret_begun, GError **error)
     g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
                 "an earlier copy has left more than there is; try again");
     return FALSE;
+}
+
+/* A guest that was restarted has perhaps lost what was not yet on its disk, and wants all of it
+ * again. */
+static gint64
+send_upload(Transfer *transfer, Upload *upload, guint64 begun, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    gint64 size = send_whole(transfer, upload, begun, &local);
+
+    if (size >= 0)
+        return size;
+    if (transfer_is(local, "interrupted"))
+        return begin(upload, transfer->client, &begun, error)
+                   ? send_whole(transfer, upload, begun, error)
+                   : -1;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return -1;
 }
 
 gint64
@@ -225,7 +281,7 @@ copy_ranges_in(QgaClient *client, int fd, const char *source, const char *target
     }
     g_auto(Transfer) transfer = { 0 };
     transfer_start(&transfer, client, size_of(&upload));
-    return send_whole(&transfer, &upload, begun, error);
+    return send_upload(&transfer, &upload, begun, error);
 }
 
 /* Of large files only, which take longer to send than to read twice. */
@@ -304,6 +360,6 @@ copy_ranges_in_below(Transfer *transfer, int fd, const char *source, NovacronFil
         return (gint64)size_of(&upload);
     }
     return begin(&upload, transfer->client, &begun, error)
-               ? send_whole(transfer, &upload, begun, error)
+               ? send_upload(transfer, &upload, begun, error)
                : -1;
 }

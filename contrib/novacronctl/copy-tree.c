@@ -279,6 +279,18 @@ in_folder(gpointer to, const TreeEntry *entry, guint mode, GError **error)
     return make_folder(in->client, path, in->resolve, mode, error);
 }
 
+/* One that is not there is removed: perhaps by a request whose answer was lost. */
+static gboolean
+remove_file(QgaClient *client, const NovacronFileRemoveArgs *args, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+
+    if (qga_novacron_file_remove(client, args, &local) || transfer_is(local, "not-found"))
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}
+
 /* What has the name of a link that is to be made: the same link, or something to be replaced. */
 static gboolean
 clear_way(const In *in, char *path, const char *target, gboolean *ret_is_done, GError **error)
@@ -291,7 +303,7 @@ clear_way(const In *in, char *path, const char *target, gboolean *ret_is_done, G
         return FALSE;
     *ret_is_done = g_strcmp0(seen->target, target) == 0;
     if (seen->type != NOVACRON_FILE_TYPE_DIRECTORY)
-        return *ret_is_done || qga_novacron_file_remove(in->client, &victim, error);
+        return *ret_is_done || remove_file(in->client, &victim, error);
     g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_ISDIR, "a folder has this name");
     return FALSE;
 }
@@ -408,8 +420,17 @@ static gboolean
 put_in_place(QgaClient *client, char *work, char *place, GError **error)
 {
     const NovacronFileRenameArgs args = { .path = work, .to = place };
+    g_autoptr(GError) local = NULL;
+    NovacronFileType type;
 
-    return qga_novacron_file_rename(client, &args, error);
+    if (qga_novacron_file_rename(client, &args, &local))
+        return TRUE;
+    /* Perhaps it has its name from a request whose answer was lost. */
+    if (transfer_is(local, "not-found") && look(client, place, FALSE, &type, NULL) &&
+        type == NOVACRON_FILE_TYPE_DIRECTORY)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
 }
 
 /* Whether the guest's kernel can keep paths below a folder. */

@@ -94,6 +94,7 @@ copy_from_guest(QgaClient *client, const char *source, const char *target, GErro
 
     if (!unfit)
         return copied;
+    qga_client_persist(client, 0); /* a piece that was asked for twice would be another one */
     g_autoptr(RemoteFile) from = remote_file_open(client, source, "r", error);
     if (!from || !find_size(from, &size, error))
         return -1;
@@ -208,6 +209,8 @@ copy_to_guest(QgaClient *client, const char *source, const char *target, GError 
     gboolean unfit;
     gint64 done = copy_ranges_in(client, fd, source, path, &unfit, error);
     if (unfit)
+        qga_client_persist(client, 0); /* a piece that was written twice would be there twice */
+    if (unfit)
         done = send_file(client, fd, source, path, error);
     close(fd);
     return done;
@@ -298,6 +301,7 @@ copy_run(const Subcommand *subcommand, GError **error)
                     "exactly one of SOURCE and TARGET must start with " GUEST_PREFIX);
         return -1;
     }
+    qga_client_persist(subcommand->client, subcommand->options->reconnect);
     gboolean is_done = from_guest ? copy_out(subcommand, source + strlen(GUEST_PREFIX), target,
                                              &counts, &is_tree, error)
                                   : copy_in(subcommand, source, target + strlen(GUEST_PREFIX),

@@ -61,6 +61,7 @@ typedef struct {
     GByteArray *input; /* read, and not taken by the program yet */
     int signals;
     guint endings; /* signals that should end us */
+    gboolean is_killed;
 } Follower;
 
 static const struct {
@@ -120,10 +121,8 @@ take_piece(const Follower *follower, const NovacronExecPiece *piece, FILE *strea
            guint64 *offset, gboolean *is_over, GError **error)
 {
     if (piece->lost_bytes > 0)
-        fprintf(stderr, "novacronctl: %" G_GUINT64_FORMAT " bytes of output %s%s",
-                piece->lost_bytes,
-                follower->is_ours || *offset > 0 ? "are lost" : "were not kept until now",
-                follower->subcommand->options->with_terminal ? "\r\n" : "\n");
+        output_note("%" G_GUINT64_FORMAT " bytes of output %s", piece->lost_bytes,
+                    follower->is_ours || *offset > 0 ? "are lost" : "were not kept until now");
     *offset = piece->offset + g_bytes_get_size(piece->buf_b64);
     *is_over = piece->eof;
     return deliver(follower, stream, kept, piece->buf_b64, error);
@@ -195,10 +194,9 @@ is_readable(int fd)
 }
 
 static gboolean
-leave(const Follower *follower, GError **error)
+leave(GError **error)
 {
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INTR, "left; the program (%s) goes on",
-                follower->id);
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INTR, "left");
     return FALSE;
 }
 
@@ -213,7 +211,7 @@ read_input(Follower *follower, GError **error)
         return TRUE;
     if (size > 0 && !follower->is_ours && isatty(STDIN_FILENO) &&
         memchr(buffer, LEAVING_KEY, (gsize)size))
-        return leave(follower, error);
+        return leave(error);
     /* a terminal that was taken away */
     if (size < 0 && errno != EIO) {
         g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno),
@@ -223,6 +221,21 @@ read_input(Follower *follower, GError **error)
     g_byte_array_append(follower->input, buffer, (guint)MAX(size, 0));
     follower->input_has_ended = size <= 0;
     return TRUE;
+}
+
+/* What was under way may have arrived, and is not sent twice. A person sees what is missing, and a
+ * program would go on with a hole in its input. */
+static gboolean
+bear_lost_input(Follower *follower, GError *problem, GError **error)
+{
+    if (qga_client_outlives(follower->client, problem) && isatty(STDIN_FILENO)) {
+        output_note("what was typed last may not have arrived");
+        g_byte_array_set_size(follower->input, 0);
+        g_error_free(problem);
+        return TRUE;
+    }
+    g_propagate_prefixed_error(error, problem, "it is not known how much of the input arrived: ");
+    return FALSE;
 }
 
 static gboolean
@@ -237,11 +250,12 @@ write_input(Follower *follower, GError **error)
         .eof = follower->input_has_ended,
     };
     g_autoptr(NovacronExecWritten) written = NULL;
+    GError *local = NULL;
 
     qapi_base64_encode(input->data, input->len, text);
     text[QAPI_BASE64_SIZE((gsize)input->len)] = '\0';
-    if (!qga_novacron_exec_write(follower->client, &args, &written, error))
-        return FALSE;
+    if (!qga_novacron_exec_write(follower->client, &args, &written, &local))
+        return bear_lost_input(follower, local, error);
     if (written->accepted_bytes > input->len || written->closed)
         written->accepted_bytes = input->len;
     g_byte_array_remove_range(input, 0, (guint)written->accepted_bytes);
@@ -309,7 +323,13 @@ forward(const Follower *follower, int number, GError **error)
         g_autofree char *name = g_strdup(forwarded[i].name);
         const NovacronExecSignalArgs args = { .id = follower->id, .signal = name };
         GError *local = NULL;
-        return qga_novacron_exec_signal(follower->client, &args, &local) || forgive(local, error);
+        if (qga_novacron_exec_signal(follower->client, &args, &local))
+            return TRUE;
+        if (!qga_client_outlives(follower->client, local))
+            return forgive(local, error);
+        output_note("it is not known whether SIG%s arrived", name);
+        g_error_free(local);
+        return TRUE;
     }
     return TRUE;
 }
@@ -330,11 +350,12 @@ pass_signals(Follower *follower, GError **error)
     while (is_readable(follower->signals) && read(follower->signals, &number, 1) == 1) {
         gboolean is_ending = number == SIGINT || number == SIGTERM || number == SIGHUP;
         if (is_ending && !follower->is_ours)
-            return leave(follower, error);
+            return leave(error);
         if (is_ending && follower->endings++ == PATIENT_SIGNALS) {
             g_autoptr(GError) ignored = NULL;
             if (!close_program(follower, &ignored))
                 g_debug("not closed: %s", ignored->message);
+            follower->is_killed = TRUE;
             g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INTR,
                         "told to end for the third time; the program was killed");
             return FALSE;
@@ -360,6 +381,21 @@ follow(Follower *follower, GError **error)
             !read_output(follower, error))
             return FALSE;
     return TRUE;
+}
+
+/* What has become of the program, when we cannot go on. */
+static void
+explain(const Follower *follower, GError **error)
+{
+    if ((*error)->domain == QGA_CLIENT_ERROR || (*error)->domain == G_FILE_ERROR)
+        g_prefix_error(error, "the program (%s) goes on: ", follower->id);
+    if (!is_not_found(*error) || !(follower->is_ours || follower->exec))
+        return;
+    g_clear_error(error);
+    g_set_error(error, QGA_CLIENT_ERROR, QGA_CLIENT_ERROR_CLOSED,
+                "the agent does not know the program (%s) any more: it was restarted, or somebody "
+                "has closed it",
+                follower->id);
 }
 
 static void
@@ -412,14 +448,17 @@ exec_follow(const Subcommand *subcommand, const char *id, GError **error)
     follower->signals = signals_open(numbers, error);
     if (follower->signals < 0)
         return -1;
+    const GPollFD stop = { .fd = follower->signals, .events = G_IO_IN };
+    qga_client_stop_at(follower->client, &stop);
+    qga_client_persist(follower->client, subcommand->options->reconnect);
     g_autoptr(Terminal)
         terminal G_GNUC_UNUSED = subcommand->options->with_terminal ? terminal_make_raw() : NULL;
     gboolean is_sized = follower->is_ours || !subcommand->options->with_terminal ||
                         resize(follower, &local);
     if (is_sized && follow(follower, &local))
         return conclude(follower);
+    if (!follower->is_killed)
+        explain(follower, &local);
     g_propagate_error(error, g_steal_pointer(&local));
-    if (g_error_matches(*error, QGA_CLIENT_ERROR, QGA_CLIENT_ERROR_CLOSED))
-        g_prefix_error(error, "the program (%s) goes on: ", id);
     return -1;
 }

@@ -19,6 +19,7 @@
 
 #define PROGRAM "novacronctl"
 #define DEFAULT_TIMEOUT 30.0
+#define DEFAULT_RECONNECT 30.0
 
 /* Further exit statuses; EXIT_FAILURE is what else goes wrong, the agent's errors above all. */
 #define EXIT_USAGE 2
@@ -188,6 +189,11 @@ add_options(GOptionContext *context, Options *options, const SubcommandRow *row)
           "copy a folder with all that is in it", NULL },
         { NULL },
     };
+    const GOptionEntry persistent[] = {
+        { "reconnect", 0, 0, G_OPTION_ARG_DOUBLE, &options->reconnect,
+          "try so long to connect again, and go on (default: 30)", "SECONDS" },
+        { NULL },
+    };
     g_option_context_add_main_entries(context, common, NULL);
     if (!row)
         g_option_context_add_main_entries(context, before, NULL);
@@ -199,6 +205,8 @@ add_options(GOptionContext *context, Options *options, const SubcommandRow *row)
         g_option_context_add_main_entries(context, copy, NULL);
     else if (row->run == exec_run)
         g_option_context_add_main_entries(context, program, NULL);
+    if (row && (row->run == copy_run || row->run == exec_run))
+        g_option_context_add_main_entries(context, persistent, NULL);
 }
 
 /* Take the options out of `words`, whose first is skipped. */
@@ -260,9 +268,9 @@ check_options(const Options *options, GError **error)
                     "domain with -d DOMAIN, or within the guest say --local");
         return FALSE;
     }
-    if (options->seconds < 0 || options->time_limit < 0) {
+    if (options->seconds < 0 || options->time_limit < 0 || options->reconnect < 0) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "--for and --time-limit take a positive number of seconds");
+                    "--for, --time-limit and --reconnect take a positive number of seconds");
         return FALSE;
     }
     if (!(options->timeout > 0 && options->timeout <= G_MAXINT)) {
@@ -370,7 +378,7 @@ interpret(Options *options, char **words)
 int
 main(int argc, char **argv)
 {
-    Options options = { .timeout = DEFAULT_TIMEOUT };
+    Options options = { .timeout = DEFAULT_TIMEOUT, .reconnect = DEFAULT_RECONNECT };
 
     (void)argc;
     /* Characters only: numbers and messages stay as programs expect them. */

@@ -13,10 +13,16 @@
 
 #define ID_LENGTH 32
 
+/* Ten seconds together. */
+#define BUSY_ATTEMPTS 200
+#define BUSY_PAUSE_US (50 * 1000)
+
 void
 transfer_start(Transfer *transfer, QgaClient *client, guint64 total)
 {
     *transfer = (Transfer){ .client = client, .cancellable = interrupt_watch() };
+    if (g_cancellable_make_pollfd(transfer->cancellable, &transfer->stop))
+        qga_client_stop_at(client, &transfer->stop);
     progress_start(&transfer->progress, (gint64)total);
 }
 
@@ -26,6 +32,8 @@ transfer_clear(Transfer *transfer)
     if (!transfer->client)
         return;
     progress_stop(&transfer->progress);
+    qga_client_stop_at(transfer->client, NULL);
+    g_cancellable_release_fd(transfer->cancellable);
     g_clear_object(&transfer->cancellable);
 }
 
@@ -158,9 +166,9 @@ read_digest(const NovacronJobResult *result)
                : g_strdup("");
 }
 
-char *
-transfer_digest(const Transfer *transfer, const char *path, NovacronFileResolve *resolve,
-                GError **error)
+static char *
+digest_once(const Transfer *transfer, const char *path, NovacronFileResolve *resolve,
+            GError **error)
 {
     g_autofree char *own_path = g_strdup(path);
     g_autofree char *request_id = g_uuid_string_random();
@@ -176,6 +184,32 @@ transfer_digest(const Transfer *transfer, const char *path, NovacronFileResolve 
         !transfer_await(transfer, job, &result, error))
         return NULL;
     return read_digest(result);
+}
+
+/* An agent that was restarted meanwhile does not know the job any more. */
+char *
+transfer_digest(const Transfer *transfer, const char *path, NovacronFileResolve *resolve,
+                GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    char *digest = digest_once(transfer, path, resolve, &local);
+
+    if (digest)
+        return digest;
+    if (transfer_is(local, "not-found") || transfer_is(local, "interrupted"))
+        return digest_once(transfer, path, resolve, error);
+    g_propagate_error(error, g_steal_pointer(&local));
+    return NULL;
+}
+
+gboolean
+transfer_asks_again(const Transfer *transfer, const GError *error, guint *attempts)
+{
+    if (!transfer_is(error, "busy") || ++*attempts > BUSY_ATTEMPTS ||
+        g_cancellable_is_cancelled(transfer->cancellable))
+        return FALSE;
+    g_usleep(BUSY_PAUSE_US);
+    return TRUE;
 }
 
 gboolean

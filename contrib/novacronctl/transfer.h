@@ -16,6 +16,7 @@
 typedef struct {
     QgaClient *client;
     GCancellable *cancellable; /* set when we are told to stop */
+    GPollFD stop;              /* can be read then */
     Progress progress;
     guint64 before;   /* bytes of the files that were copied before the one under way */
     gboolean is_part; /* of more than one file: what the guest does by itself is not shown */
@@ -50,6 +51,10 @@ gboolean transfer_await(const Transfer *transfer, const NovacronJob *started,
 /* The SHA-256 that a file of the guest has, in digits. `resolve` may be NULL. */
 char *transfer_digest(const Transfer *transfer, const char *path, NovacronFileResolve *resolve,
                       GError **error);
+
+/* The agent is still busy with a request of ours from before a connection was lost: after a pause,
+ * TRUE to ask again, though not for ever. `attempts` begins with 0. */
+gboolean transfer_asks_again(const Transfer *transfer, const GError *error, guint *attempts);
 
 /* The agent does not have, or not allow, what was asked for. */
 gboolean transfer_is_refused(const GError *error);
