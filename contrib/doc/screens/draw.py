@@ -38,6 +38,7 @@ SCREENS = (
     Screen('exec', ('nc exec -- sh -c "echo out; echo err >&2; exit 3"', 'echo $?',
                     'nc exec -t -- sh -c "tty; stty size"',
                     'nc exec --user nobody id')),
+    Screen('events', ('nc events --types exec-started,exec-ended',)),
     Screen('copy', ('nc cp image guest:$PWD/copy',), until=r' [3-6]\d %'),
     Screen('refused', ('nc exec -- nonsense', 'nc ls /nowhere',
                        'novacronctl -c unix:none.sock info')),
@@ -117,7 +118,8 @@ def main() -> None:
     build = Path(sys.argv[1] if len(sys.argv) > 1 else 'build').resolve()
     folder = Path(tempfile.mkdtemp(prefix='guest-'))
     socket = folder / 'web1.sock'
-    (folder / 'agent.conf').write_text('[novacron]\nareas=exec;file\n')
+    (folder / 'agent.conf').write_text(
+        f'[novacron]\nareas=exec;file\ndata-directory={folder}/data\n')
     (folder / 'image').write_bytes(os.urandom(400 << 20))
     agent = subprocess.Popen([build / 'qga-compat/qemu-ga', '-m', 'unix-listen', '-p', socket,
                               '-t', folder, '-f', folder / 'pid', '-c', folder / 'agent.conf'])
