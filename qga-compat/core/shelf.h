@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Where tables are kept: for their further pages, and for being compared with what a client asks
- * for next. Who has not been asked for longest goes first. Times are g_get_monotonic_time().
+ * for next. What nobody has asked for longest goes first. Times are g_get_monotonic_time().
  */
 #pragma once
 
