@@ -9,6 +9,7 @@
 
 /* ID PARENT MAJOR:MINOR ROOT DIRECTORY OPTIONS [FIELD...] - TYPE SOURCE SUPER-OPTIONS */
 enum { MAJOR_MINOR = 2, DIRECTORY = 4, OPTIONS = 5 };
+enum { SOURCE = 1, SUPER_OPTIONS = 2 }; /* from TYPE on */
 
 static gboolean
 has_option(const char *options, const char *option)
@@ -18,31 +19,36 @@ has_option(const char *options, const char *option)
     return g_strv_contains((const char *const *)list, option);
 }
 
-/* NULL: not such a line. */
-static const char *
-super_options(char *const *fields)
+/* TYPE SOURCE SUPER-OPTIONS; NULL: not such a line. */
+static char *const *
+file_system(char *const *fields)
 {
-    guint i = 0;
+    while (*fields && strcmp(*fields, "-") != 0)
+        fields++;
+    return fields[0] && fields[1] && fields[2] && fields[3] ? fields + 1 : NULL;
+}
 
-    while (fields[i] && strcmp(fields[i], "-") != 0)
-        i++;
-    return fields[i] && fields[i + 1] && fields[i + 2] ? fields[i + 3] : NULL;
+/* Those of several devices (btrfs) have a number that stands for none. */
+static gboolean
+has_device(const char *number, const char *source)
+{
+    return !g_str_has_prefix(number, "0:") || g_str_has_prefix(source, "/dev/");
 }
 
 static void
 look_at(const char *line, guint maximum, GPtrArray *found, gboolean *ret_root)
 {
     g_auto(GStrv) fields = g_strsplit(line, " ", -1);
-    const char *super = g_strv_length(fields) > OPTIONS ? super_options(fields) : NULL;
+    char *const *system = g_strv_length(fields) > OPTIONS ? file_system(fields + OPTIONS) : NULL;
 
-    if (!super)
+    if (!system)
         return;
-    gboolean is_ro = has_option(super, "ro");
+    gboolean is_ro = has_option(system[SUPER_OPTIONS], "ro");
     if (strcmp(fields[DIRECTORY], "/") == 0)
         *ret_root = is_ro || has_option(fields[OPTIONS], "ro");
     /* what has no device cannot have failed */
     if (is_ro && has_option(fields[OPTIONS], "rw") &&
-        !g_str_has_prefix(fields[MAJOR_MINOR], "0:") && found->len < maximum)
+        has_device(fields[MAJOR_MINOR], system[SOURCE]) && found->len < maximum)
         g_ptr_array_add(found, g_strcompress(fields[DIRECTORY]));
 }
 

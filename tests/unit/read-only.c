@@ -23,6 +23,8 @@ START_TEST(what_lost_its_right_to_write_is_found)
                  TRUE);
     assert_found("1 0 8:1 / / rw - ext4 /dev/sda1 rw\n2 1 8:2 / /a\\040b rw - xfs /dev/sda2 ro\n",
                  "/a b", FALSE);
+    assert_found("1 0 8:1 / / rw - ext4 /dev/sda1 rw\n2 1 0:35 / /data rw - btrfs /dev/sdb ro\n",
+                 "/data", FALSE);
 }
 END_TEST
 
