@@ -42,12 +42,15 @@
 /* The description stands in every reply: the whole command line is in /proc. */
 #define ARGV_SHOWN_MAX 2048
 
+/* Kept with each program. */
+#define REQUEST_ID_MAX 256
+
 struct Execs {
     GaAgent *agent;
     GPtrArray *all;      /* Exec, the eldest first */
     GPtrArray *starting; /* Start */
     gsize room;          /* of both */
-    guint64 last_number;
+    guint64 last_number, last_ended;
     gboolean is_closed; /* only `starting` is left */
 };
 
@@ -61,7 +64,8 @@ struct Exec {
     gint in;               /* -1: closed, or a terminal, or none */
     gboolean has_input, has_terminal;
     guint child_watch; /* 0: ended */
-    guint timer;       /* until it is told to end, then until it is killed */
+    guint64 ended;     /* the how manieth to end */
+    guint timer;       /* until it is told to end, then until what is left of it is killed */
     GPtrArray *waits;  /* Reading */
 };
 
@@ -207,6 +211,8 @@ static void
 forget(Exec *exec)
 {
     emit(exec, GA_EVENT_EXEC_CLOSED);
+    if (exec->seen->timed_out && exec->timer)
+        os_child_signal(exec->seen->pid, SIGKILL);
     exec->execs->room -= exec->room;
     g_ptr_array_remove(exec->execs->all, exec);
     disappoint(exec);
@@ -250,7 +256,7 @@ take_piece(const ExecStream *stream, guint64 offset, gsize size)
     return piece;
 }
 
-/* What the output leaves of the size is the error output's; each is sure of half of it. */
+/* Each is sure of half of the size, and has what the other one leaves. */
 static void
 answer_read(Exec *exec, GaCall *call, const NovacronExecReadArgs *args)
 {
@@ -258,7 +264,9 @@ answer_read(Exec *exec, GaCall *call, const NovacronExecReadArgs *args)
     g_autoptr(NovacronExecOutput) output = g_new0(NovacronExecOutput, 1);
 
     if (exec->err) {
-        output->err = take_piece(exec->err, args->err_offset, size / 2);
+        gsize n_out = exec_stream_count(exec->out, args->out_offset);
+
+        output->err = take_piece(exec->err, args->err_offset, size - MIN(n_out, size / 2));
         size -= g_bytes_get_size(output->err->buf_b64);
     }
     output->out = take_piece(exec->out, args->out_offset, size);
@@ -303,17 +311,51 @@ on_news(gpointer owner)
     }
 }
 
-static void
-make_room(Execs *execs)
+static guint
+count_running(const Execs *execs)
 {
-    guint n_ended = 0;
+    guint count = 0;
 
-    for (guint i = execs->all->len; i > 0; i--) {
-        Exec *exec = execs->all->pdata[i - 1];
+    for (guint i = 0; i < execs->all->len; i++)
+        count += ((const Exec *)execs->all->pdata[i])->child_watch ? 1 : 0;
+    return count;
+}
 
-        if (!exec->child_watch && ++n_ended > ENDED_MAX)
-            forget(exec);
+/* NULL: none has ended. */
+static Exec *
+first_ended(const Execs *execs)
+{
+    Exec *first = NULL;
+
+    for (guint i = 0; i < execs->all->len; i++) {
+        Exec *exec = execs->all->pdata[i];
+
+        if (!exec->child_watch && (!first || exec->ended < first->ended))
+            first = exec;
     }
+    return first;
+}
+
+/* Whoever does not come for what has ended must not keep others from starting anything. */
+static gboolean
+make_room(Execs *execs, gsize room)
+{
+    Exec *ended;
+
+    while (execs->room + room > ROOM_SUM && (ended = first_ended(execs)))
+        forget(ended);
+    return execs->room + room <= ROOM_SUM;
+}
+
+/* Others of its group that were told to end have their time, too: the number stays the group's as
+ * long as one of them is there. */
+static void
+stop_timer(Exec *exec)
+{
+    if (!exec->timer || (exec->seen->timed_out && os_child_signal(exec->seen->pid, 0)))
+        return;
+    g_source_remove(exec->timer);
+    exec->timer = 0;
 }
 
 static void
@@ -323,9 +365,8 @@ on_ended(G_GNUC_UNUSED GPid pid, gint status, gpointer user_data)
     NovacronExec *seen = exec->seen;
 
     exec->child_watch = 0;
-    if (exec->timer)
-        g_source_remove(exec->timer);
-    exec->timer = 0;
+    exec->ended = ++exec->execs->last_ended;
+    stop_timer(exec);
     seen->running = FALSE;
     seen->has_exit_code = WIFEXITED(status);
     seen->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
@@ -338,7 +379,8 @@ on_ended(G_GNUC_UNUSED GPid pid, gint status, gpointer user_data)
     exec_limits_remove(exec->limits_folder);
     emit(exec, GA_EVENT_EXEC_ENDED);
     on_news(exec);
-    make_room(exec->execs);
+    if (exec->execs->all->len - count_running(exec->execs) > ENDED_MAX)
+        forget(first_ended(exec->execs));
 }
 
 static gboolean
@@ -470,15 +512,13 @@ spec_of(const NovacronExecStartArgs *args, const char *limits_folder)
 }
 
 static gboolean
-has_room(const Execs *execs, gsize room, GError **error)
+find_room(Execs *execs, gsize room, GError **error)
 {
-    guint n_running = execs->starting->len;
+    guint n_running = execs->starting->len + count_running(execs);
 
-    for (guint i = 0; i < execs->all->len; i++)
-        n_running += ((const Exec *)execs->all->pdata[i])->child_watch ? 1 : 0;
     if (n_running >= RUNNING_MAX)
         ga_refuse(error, GA_REFUSAL_BUSY, "%u programs run", n_running);
-    else if (execs->room + room > ROOM_SUM)
+    else if (!make_room(execs, room))
         ga_refuse(error, GA_REFUSAL_BUSY, "the output of others takes all the room");
     else
         return TRUE;
@@ -534,6 +574,8 @@ may_start(const Execs *execs, const NovacronExecStartArgs *args, GError **error)
 {
     if (args->argv->len == 0 || !*(const char *)args->argv->pdata[0])
         ga_refuse(error, GA_REFUSAL_BAD_VALUE, "no program is named");
+    else if (args->request_id && strlen(args->request_id) > REQUEST_ID_MAX)
+        ga_refuse(error, GA_REFUSAL_BAD_VALUE, "a request-id has at most %d bytes", REQUEST_ID_MAX);
     else if (is_starting(execs, args->request_id))
         ga_refuse(error, GA_REFUSAL_BUSY, "request %s is being carried out", args->request_id);
     else
@@ -556,7 +598,7 @@ execs_start(Execs *execs, GaCall *call, const NovacronExecStartArgs *args)
     if (args->limits && execs->starting->len == 0)
         exec_limits_sweep();
     Exec *exec = exec_new(execs, args);
-    if (!may_start(execs, args, &error) || !has_room(execs, exec->room, &error) ||
+    if (!may_start(execs, args, &error) || !find_room(execs, exec->room, &error) ||
         (args->limits &&
          !(exec->limits_folder = exec_limits_make(args->limits, exec->seen->id, &error)))) {
         exec_free(exec);

@@ -135,11 +135,17 @@ exec_stream_release(ExecStream *stream, guint64 offset)
     read_on(stream);
 }
 
+gsize
+exec_stream_count(const ExecStream *stream, guint64 offset)
+{
+    return (gsize)(stream->end - MAX(offset, stream->begin));
+}
+
 GBytes *
 exec_stream_read(const ExecStream *stream, guint64 offset, gsize size, guint64 *ret_offset)
 {
     guint64 from = MAX(offset, stream->begin);
-    gsize count = (gsize)MIN(size, stream->end - from), done = 0;
+    gsize count = MIN(size, exec_stream_count(stream, offset)), done = 0;
     guint8 *bytes = g_malloc(count);
     while (done < count) {
         gsize at = (from + done) % stream->room;

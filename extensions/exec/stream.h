@@ -26,6 +26,9 @@ gboolean exec_stream_knows(const ExecStream *stream, guint64 offset);
 /* A reader has all before this offset: a stream that holds gives it up, and goes on. */
 void exec_stream_release(ExecStream *stream, guint64 offset);
 
+/* How many there are from there on. */
+gsize exec_stream_count(const ExecStream *stream, guint64 offset);
+
 /* Up to `size` bytes from there; they begin at *ret_offset, which is later where bytes were
  * dropped. */
 GBytes *exec_stream_read(const ExecStream *stream, guint64 offset, gsize size, guint64 *ret_offset);

@@ -4,6 +4,7 @@ import base64
 import contextlib
 import hashlib
 import os
+import subprocess
 import time
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Tuple
@@ -240,6 +241,26 @@ def time_that_is_over_ends_it(check: Check) -> None:
         expect(stubborn.exec['timed-out'] and stubborn.exec['signal'] == 9, f'{stubborn.exec}')
 
 
+def those_of_its_group_that_do_not_end_are_killed(check: Check) -> None:
+    with programs(check) as (client, _):
+        script = '(trap "" TERM; while :; do sleep 0.1; done) & wait'
+        reader = outcome(client, script, timeout_ms=200)
+        expect(reader.exec['timed-out'] and reader.exec['signal'] == 15, f'{reader.exec}')
+        program = shell(client, script, timeout_ms=200)
+        expect(wait_until(lambda: not client.call('novacron-exec-read', id=program['id'])['exec']
+                          ['running']), 'it runs')
+        client.call('novacron-exec-close', id=program['id'])
+        expect(wait_until(lambda: not members(program['pid']), 3), 'closed, its group lives')
+
+
+def members(group: int) -> List[str]:
+    """Processes of that group which run."""
+    listing = subprocess.run(['ps', '-e', '-o', 'pgid=,stat=,pid='], check=True, text=True,
+                             stdout=subprocess.PIPE).stdout
+    rows = [line.split() for line in listing.splitlines()]
+    return [pid for pgid, state, pid in rows if int(pgid) == group and state[0] != 'Z']
+
+
 def it_starts_where_and_as_whom_it_is_told(check: Check) -> None:
     with programs(check) as (client, agent):
         reader = outcome(client, 'pwd; echo $A-$HOME', directory=str(agent.files),
@@ -324,6 +345,40 @@ def no_more_run_than_the_room_allows(check: Check) -> None:
         client.call('novacron-exec-close', id=shell(client, 'sleep 1000')['id'])
 
 
+def the_first_to_have_ended_is_forgotten_first(check: Check) -> None:
+    with programs(check) as (client, _):
+        long = shell(client, 'read line', input=True)
+        others = [outcome(client, ':').id for _ in range(64)]
+        client.call('novacron-exec-write', id=long['id'], eof=True, **{'buf-b64': ''})
+        Reader(client, long).to_the_end()
+        left = {each['id'] for each in client.rows('novacron-exec-list')}
+        expect(left == {long['id'], *others[1:]}, f'{len(left)}: {long["id"]}, {others[:2]}')
+
+
+def what_nobody_comes_for_gives_way(check: Check) -> None:
+    with programs(check) as (client, _):
+        ids = [outcome(client, ':', **{'output-bytes': 16 << 20}).id for _ in range(9)]
+        left = [each['id'] for each in client.rows('novacron-exec-list')]
+        expect(left == ids[1:], f'{left} of {ids}')
+
+
+def a_name_of_a_request_is_short(check: Check) -> None:
+    with programs(check) as (client, _):
+        start(client, 'true', request_id='x' * 256)
+        text = refusal(client, 'novacron-exec-start', argv=['true'], **{'request-id': 'x' * 257})
+        expect(text.startswith('bad-value: '), text)
+
+
+def one_stream_may_take_what_the_other_leaves(check: Check) -> None:
+    with programs(check) as (client, _):
+        for stream, redirection in (('out', ''), ('err', '>&2')):
+            program = outcome(client, f'printf 12345678 {redirection}').id
+            for size in (1, 8):
+                answer = client.call('novacron-exec-read', id=program, **{'max-bytes': size})
+                got = base64.b64decode(answer[stream]['buf-b64'])
+                expect(got == b'12345678'[:size], f'{stream}, {size} bytes: {got!r}')
+
+
 def it_is_off_until_it_is_configured(check: Check) -> None:
     with check.start().connect() as client:
         expect('not allowed' in refusal(client, 'novacron-exec-start', argv=['true']), 'it is on')
@@ -355,8 +410,11 @@ CHECKS = [both_streams_and_the_exit_code_arrive, an_end_by_a_signal_is_told,
           another_request_ends_a_wait, input_arrives_and_ends,
           a_program_that_does_not_read_takes_only_what_fits,
           a_terminal_has_a_size_and_takes_input, a_signal_reaches_the_whole_group,
-          time_that_is_over_ends_it, it_starts_where_and_as_whom_it_is_told,
-          what_cannot_start_is_told, the_same_request_is_carried_out_once,
+          time_that_is_over_ends_it, those_of_its_group_that_do_not_end_are_killed,
+          it_starts_where_and_as_whom_it_is_told, what_cannot_start_is_told,
+          the_same_request_is_carried_out_once,
           a_program_outlives_its_client_and_the_agent, closing_kills_and_tells_those_who_wait,
-          no_more_run_than_the_room_allows, it_is_off_until_it_is_configured,
+          no_more_run_than_the_room_allows, the_first_to_have_ended_is_forgotten_first,
+          what_nobody_comes_for_gives_way, a_name_of_a_request_is_short,
+          one_stream_may_take_what_the_other_leaves, it_is_off_until_it_is_configured,
           limits_hold_where_there_are_control_groups]
