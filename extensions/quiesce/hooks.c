@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Hooks as contrib/fsfreeze-hooks has them. Their settings are shell, of which only the plain
- * form is understood that the file comes with: NAME=VALUE at the beginning of a line.
+ * form is understood that the file comes with: NAME=VALUE at the beginning of a line, or behind
+ * `export`, with quotes around the value or without.
  */
 #include "extensions/quiesce/hooks.h"
 
@@ -21,13 +22,13 @@ struct Hooks {
 
 static const struct {
     const char *in_script; /* a part of its name */
-    const char *off;       /* the setting that turns it off */
+    const char *mode;      /* the setting that says how, or turns it off */
 } known[] = {
-    [NOVACRON_QUIESCE_KIND_POSTGRESQL] = { "postgresql", "POSTGRESQL_MODE=off" },
-    [NOVACRON_QUIESCE_KIND_MYSQL] = { "mysql", "MYSQL_MODE=off" },
-    [NOVACRON_QUIESCE_KIND_MARIADB] = { "mariadb", "MARIADB_MODE=off" },
-    [NOVACRON_QUIESCE_KIND_MONGODB] = { "mongodb", "MONGODB_MODE=off" },
-    [NOVACRON_QUIESCE_KIND_REDIS] = { "redis", "REDIS_MODE=off" },
+    [NOVACRON_QUIESCE_KIND_POSTGRESQL] = { "postgresql", "POSTGRESQL_MODE" },
+    [NOVACRON_QUIESCE_KIND_MYSQL] = { "mysql", "MYSQL_MODE" },
+    [NOVACRON_QUIESCE_KIND_MARIADB] = { "mariadb", "MARIADB_MODE" },
+    [NOVACRON_QUIESCE_KIND_MONGODB] = { "mongodb", "MONGODB_MODE" },
+    [NOVACRON_QUIESCE_KIND_REDIS] = { "redis", "REDIS_MODE" },
 };
 
 /* What editors and package managers leave beside a script the hook does not run. */
@@ -82,13 +83,13 @@ hooks_read(const char *hook, const char *settings)
 
     hooks->scripts = g_ptr_array_new_with_free_func(g_free);
     hooks->has_hook = hook != NULL;
+    hooks->settings = read_settings(settings);
     if (!hook)
         return hooks;
 
     g_autofree char *beside = g_path_get_dirname(hook);
     g_autofree char *folder = g_build_filename(beside, FOLDER, NULL);
     read_folder(hooks, folder);
-    hooks->settings = read_settings(settings);
     return hooks;
 }
 
@@ -102,15 +103,40 @@ hooks_free(Hooks *hooks)
     g_free(hooks);
 }
 
-static gboolean
-is_off(const Hooks *hooks, NovacronQuiesceKind kind)
+/* NULL: another one, or none. Of a line that is changed by it. */
+static const char *
+value_of(char *line, const char *name)
+{
+    static const char export[] = "export ";
+    char *text = g_strchomp(line);
+
+    if (g_str_has_prefix(text, export))
+        text += strlen(export);
+    if (!g_str_has_prefix(text, name) || text[strlen(name)] != '=')
+        return NULL;
+    text += strlen(name) + 1;
+
+    gsize length = strlen(text);
+    if (length >= 2 && (text[0] == '\'' || text[0] == '"') && text[length - 1] == text[0]) {
+        text[length - 1] = '\0';
+        text++;
+    }
+    return text;
+}
+
+gboolean
+hooks_have_mode(const Hooks *hooks, NovacronQuiesceKind kind, const char *mode)
 {
     g_auto(GStrv) lines = hooks->settings ? g_strsplit(hooks->settings, "\n", -1) : NULL;
+    gboolean has_mode = FALSE;
 
-    for (char **line = lines; line && *line; line++)
-        if (strcmp(g_strchomp(*line), known[kind].off) == 0)
-            return TRUE;
-    return FALSE;
+    for (char **line = lines; line && *line; line++) {
+        const char *value = value_of(*line, known[kind].mode);
+
+        if (value)
+            has_mode = g_str_equal(value, mode);
+    }
+    return has_mode;
 }
 
 static const char *
@@ -128,7 +154,9 @@ hooks_look_up(const Hooks *hooks, NovacronQuiesceKind kind, char **ret_script,
 {
     const char *script = find_script(hooks, kind);
 
-    if (script && !is_off(hooks, kind)) {
+    gboolean is_off = hooks_have_mode(hooks, kind, "off");
+
+    if (script && !is_off) {
         *ret_script = g_strdup(script);
         return TRUE;
     }

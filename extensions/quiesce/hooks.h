@@ -17,3 +17,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Hooks, hooks_free)
 /* Whether one makes it ready: which, or why none does. */
 gboolean hooks_look_up(const Hooks *hooks, NovacronQuiesceKind kind, char **ret_script,
                        NovacronQuiesceReason *ret_reason);
+
+/* Whether the settings say so of these servers; of several words the last one counts. */
+gboolean hooks_have_mode(const Hooks *hooks, NovacronQuiesceKind kind, const char *mode);

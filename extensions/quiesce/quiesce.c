@@ -10,6 +10,7 @@
 #include "core/area.h"
 #include "core/call.h"
 #include "core/refusal.h"
+#include "extensions/quiesce/prepared.h"
 #include "gen/quiesce-commands.h"
 #include "platform/freeze.h"
 #include "runtime/qapi-error.h"
@@ -106,6 +107,15 @@ fail(GaCall *call, GError *error)
     ga_call_fail(call, error);
 }
 
+/* NULL: the freeze had none, or not in this agent. */
+static GPtrArray *
+apps_of(GaAgent *agent)
+{
+    const GaFreezeHolder *holder = ga_freezer_holder(ga_freezer_of(agent));
+
+    return holder ? holding_describe(holding_of(holder)) : NULL;
+}
+
 /* Freezing. */
 
 static void
@@ -129,8 +139,10 @@ frozen(gint64 count, GError *error, gpointer user_data)
                                      .left_ms = left_ms(report->deadline),
                                      .extensible_ms = extensible_ms(ga_call_agent(call),
                                                                     report->deadline),
-                                     .file_systems = count };
+                                     .file_systems = count,
+                                     .apps = apps_of(ga_call_agent(call)) };
     novacron_quiesce_freeze_return(call, &freeze);
+    qapi_free(&novacron_quiesce_held_app_list_type, freeze.apps);
 }
 
 void
@@ -149,8 +161,18 @@ novacron_quiesce_freeze(GaCall *call, const NovacronQuiesceFreezeArgs *args)
         return;
     }
 
-    GaFreezeRequest request = { "novacron-quiesce-freeze", args->mountpoints, (guint)deadline,
-                                token };
+    Holding *holding = args->job ? prepared_take(agent, args->job, &error) : NULL;
+    if (error) {
+        ga_call_fail(call, error);
+        return;
+    }
+
+    GaFreezeRequest request = { .command = "novacron-quiesce-freeze",
+                                .only = args->mountpoints,
+                                .deadline_ms = (guint)deadline,
+                                .id = token,
+                                .holder = holding ? holding_as_holder(holding, (guint)maximum)
+                                                  : NULL };
     ga_freezer_freeze(ga_freezer_of(agent), &request, frozen, call);
 }
 
@@ -220,6 +242,8 @@ verdict_on(const GaFreezeReport *report)
     if (g_strcmp0(report->ended_by, thaw_command) != 0 || report->count < 0 ||
         report->thawed < report->count)
         return NOVACRON_QUIESCE_VERDICT_THAWED_BY_OTHER;
+    if (report->hold_error)
+        return NOVACRON_QUIESCE_VERDICT_APPLICATION_FAILED;
     return report->thaw_hook_error ? NOVACRON_QUIESCE_VERDICT_HOOK_FAILED
                                    : NOVACRON_QUIESCE_VERDICT_CONSISTENT;
 }
@@ -236,12 +260,15 @@ answer_thaw(GaCall *call)
                                    .file_systems = report->count,
                                    .has_thawed = report->thawed >= 0,
                                    .thawed = report->thawed,
-                                   .hook_error = hook_error };
+                                   .hook_error = hook_error,
+                                   .apps = apps_of(agent),
+                                   .application_error = report->hold_error };
 
     /* Who had to be told knows. */
     if (report->is_expired)
         ga_persist_forget_expired(ga_agent_persist(agent));
     novacron_quiesce_thaw_return(call, &answer);
+    qapi_free(&novacron_quiesce_held_app_list_type, answer.apps);
 }
 
 static void
@@ -358,5 +385,7 @@ novacron_quiesce_manifest(GaAgent *agent, const NovacronQuiesceManifestArgs *arg
     put_span(report->thaw_hook, &manifest->has_thaw_hook_us, &manifest->thaw_hook_us);
     manifest->hook = g_strdup(ga_agent_config(agent)->fsfreeze_hook);
     manifest->thaw_hook_error = hook_error_of(report);
+    manifest->apps = apps_of(agent);
+    manifest->application_error = g_strdup(report->hold_error);
     return manifest;
 }

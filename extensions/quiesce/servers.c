@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define DELETED " (deleted)" /* an upgrade has replaced the file */
 
@@ -23,6 +24,8 @@ static const struct {
 void
 server_free(Server *server)
 {
+    if (!server)
+        return;
     g_free(server->program);
     g_free(server);
 }
@@ -73,6 +76,30 @@ read_stat(const char *proc, const char *pid, char *ret_parent, gsize size, guint
     return TRUE;
 }
 
+/* FALSE: not the agent's, or it cannot be seen. */
+static gboolean
+is_ours(const char *proc, const char *pid)
+{
+    g_autofree char *its_path = g_build_filename(proc, pid, "ns", "mnt", NULL);
+    g_autofree char *our_path = g_build_filename(proc, "self", "ns", "mnt", NULL);
+    g_autofree char *its = g_file_read_link(its_path, NULL);
+    g_autofree char *ours = g_file_read_link(our_path, NULL);
+
+    return its && g_strcmp0(its, ours) == 0;
+}
+
+static gboolean
+read_uid(const char *proc, const char *pid, guint *ret_uid)
+{
+    g_autofree char *path = g_build_filename(proc, pid, NULL);
+    struct stat status;
+
+    if (stat(path, &status) < 0)
+        return FALSE;
+    *ret_uid = status.st_uid;
+    return TRUE;
+}
+
 static Server *
 look_at(const char *proc, const char *pid)
 {
@@ -80,8 +107,9 @@ look_at(const char *proc, const char *pid)
     NovacronQuiesceKind kind;
     char parent[16];
     guint64 started;
+    guint uid;
 
-    if (!program || !recognise(program, &kind) ||
+    if (!program || !recognise(program, &kind) || !read_uid(proc, pid, &uid) ||
         !read_stat(proc, pid, parent, sizeof parent, &started))
         return NULL;
 
@@ -90,7 +118,12 @@ look_at(const char *proc, const char *pid)
         return NULL;
 
     Server *server = g_new(Server, 1);
-    *server = (Server){ kind, g_ascii_strtoll(pid, NULL, 10), started, g_steal_pointer(&program) };
+    *server = (Server){ .kind = kind,
+                        .pid = g_ascii_strtoll(pid, NULL, 10),
+                        .started = started,
+                        .program = g_steal_pointer(&program),
+                        .uid = uid,
+                        .is_elsewhere = !is_ours(proc, pid) };
     return server;
 }
 

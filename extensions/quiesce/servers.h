@@ -10,6 +10,8 @@ typedef struct {
     gint64 pid;
     guint64 started; /* ticks since the boot */
     char *program;
+    guint uid;             /* of its process */
+    gboolean is_elsewhere; /* in a mount namespace of its own: a container's */
 } Server;
 
 void server_free(Server *server);

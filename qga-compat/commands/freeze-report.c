@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "commands/freeze-report.h"
 
+#include <string.h>
+
+/* Behind the rest of the line. */
+#define HELD " held"
+
 void
 ga_freeze_report_clear(GaFreezeReport *report)
 {
     g_free(report->id);
     g_free(report->thaw_hook_error);
+    g_free(report->hold_error);
     if (report->file_systems)
         g_ptr_array_unref(report->file_systems);
     ga_freeze_report_init(report);
@@ -49,7 +55,8 @@ ga_freeze_report_describe(const GaFreezeReport *report)
 {
     if (!report->id)
         return NULL;
-    return g_strdup_printf("%s %" G_GINT64_FORMAT "\n", report->id, report->begun);
+    return g_strdup_printf("%s %" G_GINT64_FORMAT "%s\n", report->id, report->begun,
+                           report->is_held ? HELD : "");
 }
 
 void
@@ -62,4 +69,6 @@ ga_freeze_report_recall(GaFreezeReport *report, const char *line)
         return;
     report->id = g_strdup(words[0]);
     report->begun = g_ascii_strtoll(words[1], NULL, 10);
+    if (strstr(words[1], HELD))
+        report->hold_error = g_strdup("the agent that held the applications has ended");
 }

@@ -18,6 +18,8 @@ typedef struct {
     gint64 thawed;        /* of file systems that still were at the end */
     gint64 freeze_hook, freeze, thaw, thaw_hook; /* spans */
     char *thaw_hook_error;                       /* NULL: none */
+    gboolean is_held; /* something is beside the file systems, and was not let go yet */
+    char *hold_error; /* why that was not held until the thaw; NULL: it was, or nothing was */
     GPtrArray *file_systems; /* OsFrozen (platform/freeze.h); NULL: frozen by a former agent */
 } GaFreezeReport;
 

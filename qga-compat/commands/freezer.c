@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The steps of a freeze: hook, list, frozen state, guardian, freeze; of a thaw: thaw,
- * end of the frozen state and of the guardian, hook. A freeze that fails goes on as a
- * thaw. All steps are upstream's, in its order, but for the guardian, and for the hook's
+ * The steps of a freeze: hook, holder, list, frozen state, guardian, freeze; of a thaw: thaw,
+ * end of the frozen state and of the guardian, holder, hook. A freeze that fails goes on as a
+ * thaw. All steps are upstream's, in its order, but for the guardian and the holder, and for the hook's
  * thaw where nothing is frozen in the end.
  *
  * The guardian may end a freeze at any moment: of itself at the deadline, or by being
@@ -24,6 +24,9 @@
 
 #define MS_IN_US G_GINT64_CONSTANT(1000)
 
+/* In the hook's environment: what the agent holds itself. */
+#define HELD_VARIABLE "NOVACRON_QUIESCE_HELD"
+
 typedef enum { FREEZE, THAW, EXPIRE } Kind;
 
 /* What goes to a thread and comes back. */
@@ -44,7 +47,8 @@ typedef struct {
     GPtrArray *only;
     guint deadline_ms;
     char *id;
-    gboolean has_expired; /* its freeze has ended before its thaw */
+    GaFreezeHolder *holder; /* until its freeze begins */
+    gboolean has_expired;   /* its freeze has ended before its thaw */
     gint64 count;
     GError *error;
     GaFreezerDone done;
@@ -59,7 +63,8 @@ struct GaFreezer {
     gint64 hook_begun;
     gint64 *hook_span;
     GaFreezeReport report;
-    guint deadline_ms; /* of the last freeze */
+    GaFreezeHolder *holder; /* of the freeze that the report is of; NULL: none */
+    guint deadline_ms;      /* of the last freeze */
     GaKeepalive keepalive;
     Work *work;      /* on a thread for the current operation */
     Work *abandoned; /* of a freeze that was given up */
@@ -72,12 +77,20 @@ struct GaFreezer {
 static void begin(GaFreezer *freezer);
 
 static void
+holder_free(GaFreezeHolder *holder)
+{
+    if (holder)
+        holder->class->free(holder);
+}
+
+static void
 operation_free(gpointer data)
 {
     Operation *operation = data;
 
     if (!operation)
         return;
+    holder_free(operation->holder);
     if (operation->only)
         g_ptr_array_unref(operation->only);
     g_free(operation->id);
@@ -221,8 +234,14 @@ run_hook(GaFreezer *freezer, const char *argument, gint64 *span,
     const GaConfig *config = config_of(freezer);
     g_autofree char *word = g_strdup(argument);
     char *argv[] = { config->fsfreeze_hook, word, NULL };
-    GaHelperSpec spec = { argv, NULL, "execute fsfreeze hook", config->freeze_hook_timeout_ms };
+    GaHelperSpec spec = { .argv = argv,
+                          .action = "execute fsfreeze hook",
+                          .time_limit_ms = config->freeze_hook_timeout_ms };
 
+    if (freezer->holder) {
+        spec.variable = HELD_VARIABLE;
+        spec.value = freezer->holder->class->kinds(freezer->holder);
+    }
     if (!config->fsfreeze_hook) {
         next(freezer, NULL);
         return;
@@ -286,10 +305,37 @@ after_thaw_hook(GaFreezer *freezer, GError *error)
 }
 
 static void
+after_release_of_holder(GError *error, gpointer user_data)
+{
+    GaFreezer *freezer = user_data;
+
+    if (error) {
+        g_warning("%s", error->message);
+        g_free(freezer->report.hold_error);
+        freezer->report.hold_error = g_strdup(error->message);
+        g_error_free(error);
+    }
+    run_hook(freezer, "thaw", &freezer->report.thaw_hook, after_thaw_hook);
+}
+
+/* First who keeps others waiting. */
+static void
+let_go(GaFreezer *freezer)
+{
+    gboolean is_held = freezer->report.is_held;
+
+    freezer->report.is_held = FALSE;
+    if (is_held && freezer->holder)
+        freezer->holder->class->release(freezer->holder, after_release_of_holder, freezer);
+    else
+        after_release_of_holder(NULL, freezer);
+}
+
+static void
 run_thaw_hook(GaFreezer *freezer)
 {
     account(freezer, "guest-fsthaw called");
-    run_hook(freezer, "thaw", &freezer->report.thaw_hook, after_thaw_hook);
+    let_go(freezer);
 }
 
 /* Nothing is frozen in the end. What the hook has stopped would stay so: clients thaw only what an
@@ -300,7 +346,7 @@ undo_freeze_hook(GaFreezer *freezer, GError *error)
     freezer->current->error = error;
     freezer->current->count = error ? -1 : 0;
     close_report(freezer);
-    run_hook(freezer, "thaw", &freezer->report.thaw_hook, after_thaw_hook);
+    let_go(freezer);
 }
 
 static void
@@ -529,8 +575,10 @@ open_done(gpointer data)
 }
 
 static void
-after_freeze_hook(GaFreezer *freezer, GError *error)
+after_hold(GError *error, gpointer user_data)
 {
+    GaFreezer *freezer = user_data;
+
     if (error) {
         undo_freeze_hook(freezer, error);
         return;
@@ -541,6 +589,19 @@ after_freeze_hook(GaFreezer *freezer, GError *error)
     if (freezer->deadline_ms)
         freezer->timer = g_timeout_add(freezer->deadline_ms, on_opening_hangs, freezer);
     ga_task_run_apart(open_work, open_done, work);
+}
+
+static void
+after_freeze_hook(GaFreezer *freezer, GError *error)
+{
+    if (error) {
+        undo_freeze_hook(freezer, error);
+    } else if (freezer->holder) {
+        freezer->report.is_held = TRUE;
+        freezer->holder->class->hold(freezer->holder, after_hold, freezer);
+    } else {
+        after_hold(NULL, freezer);
+    }
 }
 
 static void
@@ -565,6 +626,8 @@ begin_freeze(GaFreezer *freezer)
     }
     account(freezer, "guest-fsfreeze called");
     ga_freeze_report_begin(&freezer->report, freezer->current->id);
+    holder_free(freezer->holder);
+    freezer->holder = g_steal_pointer(&freezer->current->holder);
     freezer->deadline_ms = freezer->current->deadline_ms;
     run_hook(freezer, "freeze", &freezer->report.freeze_hook, after_freeze_hook);
 }
@@ -703,6 +766,7 @@ ga_freezer_free(GaFreezer *freezer)
     stop_timer(freezer);
     ga_keepalive_forget(&freezer->keepalive);
     ga_freeze_report_clear(&freezer->report);
+    holder_free(freezer->holder);
     forget(freezer->work);
     forget(freezer->abandoned);
     operation_free(freezer->current);
@@ -741,6 +805,7 @@ ga_freezer_freeze(GaFreezer *freezer, const GaFreezeRequest *request, GaFreezerD
                             .command = request->command,
                             .deadline_ms = request->deadline_ms,
                             .id = g_strdup(request->id),
+                            .holder = request->holder,
                             .done = done,
                             .user_data = user_data };
 
@@ -815,6 +880,12 @@ const GaFreezeReport *
 ga_freezer_report(const GaFreezer *freezer)
 {
     return &freezer->report;
+}
+
+const GaFreezeHolder *
+ga_freezer_holder(const GaFreezer *freezer)
+{
+    return freezer->holder;
 }
 
 /* What a former agent has said of its freeze. */

@@ -25,11 +25,34 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(GaFreezer, ga_freezer_free)
 /* The one that the agent's commands share. */
 GaFreezer *ga_freezer_of(GaAgent *agent);
 
+/* What is held still from just before the freeze, when the hook is done, until the thaw. */
+typedef struct GaFreezeHolder GaFreezeHolder;
+
+/* With an error (transfer full) it could not be, or was not held all the time. From the main
+ * loop. */
+typedef void (*GaFreezeHeld)(GError *error, gpointer user_data);
+
 typedef struct {
-    const char *command;   /* lives for ever */
-    const GPtrArray *only; /* mount points (of char *, copied); NULL: all */
-    guint deadline_ms;     /* from the frozen state on; 0: none */
-    const char *id;        /* told of it also after a restart (copied); NULL: it has none */
+    /* Once, for a freeze that begins. An error fails it. */
+    void (*hold)(GaFreezeHolder *holder, GaFreezeHeld held, gpointer user_data);
+    /* Once, when it is over, or could not begin; whatever was held is let go. */
+    void (*release)(GaFreezeHolder *holder, GaFreezeHeld released, gpointer user_data);
+    /* For the hook, which does not have to care for them: words, or ""; the holder's own. */
+    const char *(*kinds)(GaFreezeHolder *holder);
+    /* When there is another freeze, or the freezer goes. Nothing is called back after it. */
+    void (*free)(GaFreezeHolder *holder);
+} GaFreezeHolderClass;
+
+struct GaFreezeHolder {
+    const GaFreezeHolderClass *class;
+};
+
+typedef struct {
+    const char *command;    /* lives for ever */
+    const GPtrArray *only;  /* mount points (of char *, copied); NULL: all */
+    guint deadline_ms;      /* from the frozen state on; 0: none */
+    const char *id;         /* told of it also after a restart (copied); NULL: it has none */
+    GaFreezeHolder *holder; /* transfer full; NULL: none */
 } GaFreezeRequest;
 
 void ga_freezer_freeze(GaFreezer *freezer, const GaFreezeRequest *request, GaFreezerDone done,
@@ -57,6 +80,9 @@ GaFreezerPhase ga_freezer_phase(const GaFreezer *freezer);
 
 /* Of the freeze that is under way, or of the last one. */
 const GaFreezeReport *ga_freezer_report(const GaFreezer *freezer);
+
+/* Of the same freeze, NULL: it had none, or not here. */
+const GaFreezeHolder *ga_freezer_holder(const GaFreezer *freezer);
 
 /* The agent has started. */
 void ga_freezer_resume(GaFreezer *freezer);

@@ -109,8 +109,12 @@ void
 ga_helper_run(const GaHelperSpec *spec, GaHelperDone done, gpointer user_data)
 {
     Helper *helper = g_new0(Helper, 1);
+    g_auto(GStrv) environment = spec->variable ? g_environ_setenv(g_get_environ(), spec->variable,
+                                                                  spec->value, TRUE)
+                                               : NULL;
     OsProcessSpec process = {
         .argv = spec->argv,
+        .environment = environment,
         .input = spec->input,
         .input_size = spec->input ? strlen(spec->input) : 0,
         .capture_out = TRUE,

@@ -9,9 +9,11 @@
 
 /* Borrowed for the time of ga_helper_run() only. */
 typedef struct {
-    char *const *argv;   /* NULL-terminated; searched in PATH if it has no slash */
-    const char *input;   /* for standard input; NULL: /dev/null */
-    const char *action;  /* "shutdown": what it "has failed to" do, in error texts */
+    char *const *argv;    /* NULL-terminated; searched in PATH if it has no slash */
+    const char *input;    /* for standard input; NULL: /dev/null */
+    const char *action;   /* "shutdown": what it "has failed to" do, in error texts */
+    const char *variable; /* of its environment, beside those of the agent; NULL: none */
+    const char *value;
     guint time_limit_ms; /* then it is killed with all that it has started; 0: none */
 } GaHelperSpec;
 

@@ -45,7 +45,7 @@ typedef struct {
 
 #define GENERAL "general"
 #define OURS "novacron"
-#define LAST_PLACE 22
+#define LAST_PLACE 23
 #define HELP_COLUMN 20
 
 static const Option options[] = {
@@ -119,6 +119,8 @@ static const Option options[] = {
       "milliseconds that a freeze of novacron-quiesce-freeze\n"
       "may be held, with all that it is put off; 0: as\n"
       "fsfreeze-deadline-ms, or a minute" },
+    { 0, "worker-directory", OURS, 23, TEXT, G_STRUCT_OFFSET(GaConfig, worker_directory),
+      "where the agent's own programs for databases are" },
 };
 
 static gpointer
@@ -212,6 +214,13 @@ ga_config_data_directory(const GaConfig *config)
 }
 
 const char *
+ga_config_worker_directory(const GaConfig *config)
+{
+    return config->worker_directory ? config->worker_directory
+                                    : config->program->places->worker_directory;
+}
+
+const char *
 ga_config_reported_version(const GaConfig *config)
 {
     return config->reported_version ? config->reported_version : config->program->compat_version;
@@ -233,6 +242,7 @@ ga_config_free(GaConfig *config)
     g_ptr_array_free(config->sessions, TRUE);
     g_free(config->reported_version);
     g_free(config->data_directory);
+    g_free(config->worker_directory);
     g_strfreev(config->areas);
     g_strfreev(config->network_exclude);
     g_strfreev(config->network_order);

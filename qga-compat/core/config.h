@@ -24,6 +24,7 @@ typedef struct {
     const char *state_directory;
     const char *fsfreeze_hook;
     const char *data_directory;                 /* for what outlives a reboot */
+    const char *worker_directory;               /* of our own programs */
     const char *(*channel)(const char *method); /* NULL: the path must be given */
 } GaPlaces;
 
@@ -63,6 +64,7 @@ typedef struct {
     gboolean vsock_any_peer;
     char *reported_version; /* of guest-info; NULL: the version that we are compatible with */
     char *data_directory;   /* NULL: the system's place for it */
+    char *worker_directory; /* the same */
     char **areas;           /* of the extensions that may change the guest; NULL: none */
     char **network_exclude; /* globs of interface names; NULL: none */
     char **network_order;
@@ -92,6 +94,9 @@ gboolean ga_config_settle_channel(GaConfig *config, GError **error) G_GNUC_WARN_
 
 /* Where what outlives a reboot is kept; made when it is first needed. */
 const char *ga_config_data_directory(const GaConfig *config);
+
+/* Where the programs are that work for extensions beside the agent. */
+const char *ga_config_worker_directory(const GaConfig *config);
 
 /* What guest-info reports. */
 const char *ga_config_reported_version(const GaConfig *config);

@@ -13,7 +13,7 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator, List, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
@@ -190,20 +190,17 @@ def rows_in(play: Play, copy: Path) -> Tuple[int, int]:
             rows_of(postgresql, 'SELECT COUNT(*) FROM r'))
 
 
-def snapshots_that_are_called_consistent_are(play: Play) -> None:
-    """As the check above, cycle after cycle, with a token and of both databases."""
-    play.needs_ours()
+def judge_snapshots(play: Play, connection: Connection,
+                    freeze: Callable[[], Dict[str, Any]]) -> None:
+    """Cycle after cycle: what was acknowledged before the freeze is in the snapshot of a freeze
+    with the verdict `consistent`, and nothing that was acknowledged after it."""
     play.mariadb.query('TRUNCATE d.t')
     play.postgresql.query('DROP TABLE IF EXISTS r; CREATE TABLE r (a int)')
-    agent = play.start(novacron='areas=quiesce')
     image = play.stage.folder / 'images' / 'snapshot'
-    with agent.connect() as connection, Writer(play.mariadb) as maria, \
-            PostgreSQLWriter(play.postgresql) as postgres:
+    with Writer(play.mariadb) as maria, PostgreSQLWriter(play.postgresql) as postgres:
         for cycle in range(CYCLES_FULL if play.full else CYCLES):
-            play.stage.forbid_others(agent.pid)
             before = maria.rows, postgres.rows
-            token = connection.call('novacron-quiesce-freeze', 60, deadline_ms=30000,
-                                    mountpoints=[play.stage.inside(play.mount)])['token']
+            token = freeze()['token']
             after = maria.rows, postgres.rows
             copy_device(play.mount, image)
             answer = connection.call('novacron-quiesce-thaw', 60, token=token)
@@ -214,6 +211,20 @@ def snapshots_that_are_called_consistent_are(play: Play) -> None:
             for least, rows, most in zip(before, held, after):
                 expect(least <= rows <= most + 1, f'cycle {cycle}: {held} rows, acknowledged '
                        f'{before} to {after}')
+
+
+def snapshots_that_are_called_consistent_are(play: Play) -> None:
+    """As the check above, cycle after cycle, with a token and of both databases."""
+    play.needs_ours()
+    agent = play.start(novacron='areas=quiesce')
+
+    def freeze() -> Dict[str, Any]:
+        play.stage.forbid_others(agent.pid)
+        return connection.call('novacron-quiesce-freeze', 60, deadline_ms=30000,
+                               mountpoints=[play.stage.inside(play.mount)])
+
+    with agent.connect() as connection:
+        judge_snapshots(play, connection, freeze)
 
 
 def the_answer_does_not_wait_for_the_holder(play: Play) -> None:

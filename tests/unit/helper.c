@@ -29,7 +29,10 @@ static char *
 run(const char *const *argv, const char *input, guint time_limit_ms)
 {
     Outcome outcome = { FALSE, NULL };
-    GaHelperSpec spec = { (char *const *)(gsize)argv, input, "do it", time_limit_ms };
+    GaHelperSpec spec = { .argv = (char *const *)(gsize)argv,
+                          .input = input,
+                          .action = "do it",
+                          .time_limit_ms = time_limit_ms };
 
     ga_helper_run(&spec, done, &outcome);
     while (!outcome.is_done)

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * PostgreSQL. A snapshot of all its files at one moment is what a crash would leave, and it
+ * recovers from that by design: nothing has to be held. What can be done is to make the recovery
+ * short, by a checkpoint, and to have on the disk what was acknowledged before it was there
+ * (synchronous_commit=off).
+ */
+#include <libpq-fe.h>
+#include <string.h>
+
+#include "core/refusal.h"
+#include "extensions/worker/serve.h"
+#include "gen/commands.h"
+#include "gen/database-commands.h"
+
+#define PREFIX "/.s.PGSQL."
+
+static PGconn *connection;
+
+/* What libpq has to say ends with a newline, and may have several lines. */
+static void
+refuse(GError **error, const char *what)
+{
+    g_autofree char *text = g_strdelimit(g_strchomp(g_strdup(PQerrorMessage(connection))), "\n",
+                                         ' ');
+
+    ga_refuse(error, GA_REFUSAL_FAILED, "%s: %s", what, text);
+}
+
+/* The first column of the first row, transfer full; "" if there is none, NULL if it failed. */
+static char *
+ask(const char *statement, const char *what, GError **error)
+{
+    PGresult *result = PQexec(connection, statement);
+    ExecStatusType status = PQresultStatus(result);
+    char *text = NULL;
+
+    if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
+        text = g_strdup(PQntuples(result) ? PQgetvalue(result, 0, 0) : "");
+    else
+        refuse(error, what);
+    PQclear(result);
+    return text;
+}
+
+/* Older servers do not know this setting, and those who know it may end a session that is idle. */
+#define STAY \
+    "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'"
+
+/* A server may have been told to write nothing, to wait for others, or to end what takes long. */
+static gboolean
+connect_to(const char *directory, const char *port, guint limit_ms, GError **error)
+{
+    g_autofree char *options = g_strdup_printf(
+        "-c statement_timeout=%u -c synchronous_commit=local -c default_transaction_read_only=off",
+        limit_ms);
+    const char *const keywords[] = {
+        "host",    "port",    "user",       "dbname",          "application_name",
+        "options", "sslmode", "gssencmode", "client_encoding", NULL
+    };
+    const char *const values[] = { directory, port,      ga_worker_user(), "postgres", "novacron",
+                                   options,   "disable", "disable",        "UTF8",     NULL };
+
+    connection = PQconnectdbParams(keywords, values, FALSE);
+    if (PQstatus(connection) == CONNECTION_OK)
+        return TRUE;
+    refuse(error, "cannot connect");
+    return FALSE;
+}
+
+DatabasePrepared *
+database_prepare(G_GNUC_UNUSED GaAgent *agent, const DatabasePrepareArgs *args, GError **error)
+{
+    const char *last = strrchr(args->address, '/');
+
+    if (!last || !g_str_has_prefix(last, PREFIX)) {
+        ga_refuse(error, GA_REFUSAL_BAD_VALUE, "'%s' is no socket of PostgreSQL", args->address);
+        return NULL;
+    }
+
+    g_autofree char *directory = g_strndup(args->address, (gsize)(last - args->address));
+    if (!connect_to(directory, last + strlen(PREFIX), args->limit_ms, error))
+        return NULL;
+    g_autofree char *stays = ask(STAY, "no settings", error);
+    g_autofree char *done = stays ? ask("CHECKPOINT", "no checkpoint", error) : NULL;
+    if (!done)
+        return NULL;
+
+    DatabasePrepared *prepared = g_new(DatabasePrepared, 1);
+    prepared->version = g_strdup(PQparameterStatus(connection, "server_version"));
+    prepared->detail = g_strdup("a checkpoint was made");
+    return prepared;
+}
+
+/* The commit of a transaction that has written something waits until all before it is on the disk.
+ * A server that only follows another one writes nothing of its own. */
+DatabaseHeld *
+database_hold(G_GNUC_UNUSED GaAgent *agent, G_GNUC_UNUSED const DatabaseHoldArgs *args,
+              GError **error)
+{
+    g_autofree char *follows = ask("SELECT pg_is_in_recovery()", "no state", error);
+
+    if (!follows)
+        return NULL;
+
+    const char *statement = g_str_equal(follows, "t")
+                                ? "SELECT pg_last_wal_replay_lsn()"
+                                : "SELECT pg_logical_emit_message(true, 'novacron', 'freeze')";
+    char *position = ask(statement, "no position", error);
+    if (!position)
+        return NULL;
+
+    DatabaseHeld *held = g_new(DatabaseHeld, 1);
+    held->position = position;
+    return held;
+}
+
+gboolean
+database_release(G_GNUC_UNUSED GaAgent *agent, GError **error)
+{
+    g_autofree char *answer = ask("SELECT 1", "the server has gone", error);
+
+    return answer != NULL;
+}
+
+int
+main(int argc, char **argv)
+{
+    return ga_worker_serve(argc, argv, &ga_command_table);
+}

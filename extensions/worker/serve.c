@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A worker is an agent with another table and one session, which has no main loop: it reads, and
+ * what it reads is done before it reads again.
+ */
+#include "extensions/worker/serve.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/agent.h"
+#include "core/session.h"
+#include "extensions/worker/sandbox.h"
+
+/* The channel, of which there is one. */
+
+static GaChannel channel;
+
+static gssize
+channel_write(G_GNUC_UNUSED GaChannel *self, const void *data, gsize size)
+{
+    const char *bytes = data;
+
+    for (gsize sent = 0; sent < size;) {
+        gssize count = send(STDIN_FILENO, bytes + sent, size - sent, MSG_NOSIGNAL);
+
+        if (count < 0 && errno != EINTR)
+            _exit(EXIT_SUCCESS); /* nobody waits for it */
+        sent += count > 0 ? (gsize)count : 0;
+    }
+    return (gssize)size;
+}
+
+static void
+channel_set_reading(G_GNUC_UNUSED GaChannel *self, G_GNUC_UNUSED gboolean reading)
+{
+}
+
+static void
+channel_end_peer(G_GNUC_UNUSED GaChannel *self)
+{
+}
+
+static void
+channel_free(G_GNUC_UNUSED GaChannel *self)
+{
+}
+
+static GaChannel *
+channel_open(G_GNUC_UNUSED const GaEndpoint *endpoint, const GaChannelEvents *events,
+             gpointer owner, G_GNUC_UNUSED GError **error)
+{
+    static const GaChannelClass class = { channel_write, channel_set_reading, channel_end_peer,
+                                          channel_free };
+
+    channel = (GaChannel){ &class, events, owner };
+    return &channel;
+}
+
+static gssize
+read_some(void)
+{
+    gsize room;
+    guint8 *buffer = channel.events->reserve(channel.owner, &room);
+    gssize count;
+
+    do
+        count = read(STDIN_FILENO, buffer, room);
+    while (count < 0 && errno == EINTR);
+    return count;
+}
+
+/* The session ends its turns by idle sources. */
+static void
+serve(void)
+{
+    gssize count;
+
+    while ((count = read_some()) > 0) {
+        channel.events->received(channel.owner, (gsize)count);
+        while (g_main_context_iteration(NULL, FALSE))
+            ;
+    }
+}
+
+/* A thread: what is being done does not outlive the agent. A lock of a server would, for as long
+ * as the connection lasts. */
+static gpointer
+watch(G_GNUC_UNUSED gpointer data)
+{
+    struct pollfd poller = { STDIN_FILENO, POLLRDHUP, 0 };
+
+    while (poll(&poller, 1, -1) < 0)
+        ;
+    _exit(EXIT_SUCCESS);
+}
+
+/* Starting. */
+
+static char *user;
+
+const char *
+ga_worker_user(void)
+{
+    return user;
+}
+
+static gboolean
+settle_in(guint uid, GError **error)
+{
+    user = ga_sandbox_take_rights(uid, error);
+    if (!user)
+        return FALSE;
+    g_thread_unref(g_thread_new("watch", watch, NULL));
+    return ga_sandbox_enter(error);
+}
+
+static gboolean
+read_uid(const char *text, guint *ret_uid)
+{
+    char *end;
+    guint64 uid = g_ascii_strtoull(text, &end, 10);
+
+    *ret_uid = (guint)uid;
+    return g_ascii_isdigit(*text) && *end == '\0' && uid < G_MAXUINT32;
+}
+
+int
+ga_worker_serve(int argc, char **argv, const GaCommandTable *table)
+{
+    static const GaEndpoint endpoint = { .fd = -1 };
+    g_autoptr(GError) error = NULL;
+    guint uid;
+
+    if (argc != 2 || !read_uid(argv[1], &uid)) {
+        fprintf(stderr,
+                "usage: %s UID\nThe guest agent starts this program, and asks it on its "
+                "standard input.\n",
+                argv[0]);
+        return 2;
+    }
+    if (!settle_in(uid, &error)) {
+        fprintf(stderr, "%s: %s\n", argv[0], error->message);
+        return EXIT_FAILURE;
+    }
+
+    GaAgent *agent = ga_agent_new(table, ga_gate_new(table, NULL, NULL, NULL), NULL, NULL, NULL);
+    GaSession *session = ga_session_new(agent, GA_SESSION_EXTRA, &endpoint, channel_open);
+    if (ga_session_open(session, &error))
+        serve();
+    ga_agent_free(agent);
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The main() of a worker: its commands are all that it writes itself. */
+#pragma once
+
+#include "core/command.h"
+
+/* Serve what asks on standard input, until it goes: then the process ends at once, whatever it is
+ * doing. `argv` is a worker's: the number of the user whose rights it takes. The table's commands
+ * must answer at once, that is, not be coroutines. Returns a status only where it could not begin. */
+int ga_worker_serve(int argc, char **argv, const GaCommandTable *table);
+
+/* The name of that user; for ever. */
+const char *ga_worker_user(void);
