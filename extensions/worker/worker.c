@@ -82,7 +82,7 @@ ga_worker_kill(GaWorker *worker)
 {
     g_mutex_lock(&worker->lock);
     if (worker->pid && !worker->is_killed)
-        kill(worker->pid, SIGKILL);
+        kill(-worker->pid, SIGKILL); /* with whatever it may have started */
     worker->is_killed = TRUE;
     g_mutex_unlock(&worker->lock);
 }

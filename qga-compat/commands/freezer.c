@@ -2,8 +2,8 @@
 /*
  * The steps of a freeze: hook, holder, list, frozen state, guardian, freeze; of a thaw: thaw,
  * end of the frozen state and of the guardian, holder, hook. A freeze that fails goes on as a
- * thaw. All steps are upstream's, in its order, but for the guardian and the holder, and for the hook's
- * thaw where nothing is frozen in the end.
+ * thaw. All steps are upstream's, in its order, but for the guardian and the holder, and for the
+ * hook's thaw where nothing is frozen in the end.
  *
  * The guardian may end a freeze at any moment: of itself at the deadline, or by being
  * killed, upon which we thaw, as nobody else would at the deadline. Either is an expiry:

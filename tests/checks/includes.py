@@ -39,7 +39,8 @@ ARROWS: Dict[str, Set[str]] = {
     'linux': {'runtime', 'core', 'gen', 'platform', 'build-config.h', 'posix'},
     'bsd': {'runtime', 'core', 'gen', 'platform', 'build-config.h', 'posix'},
     'win32': {'runtime', 'core', 'gen', 'platform', 'build-config.h'},
-    'extension': {'runtime', 'core', 'gen', 'platform', 'job', 'worker'},
+    # 'client' is what its workers are asked with
+    'extension': {'runtime', 'core', 'gen', 'platform', 'job', 'worker', 'client'},
     'main': {'runtime', 'core', 'gen', 'platform', 'commands', 'build-config.h', 'daemon.h'},
     'novacronctl': {'runtime', 'client', 'build-config.h'},
 }

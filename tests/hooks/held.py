@@ -165,7 +165,8 @@ def a_worker_can_do_nothing_but_its_work(scene: Scene) -> None:
             for task in Path(f'/proc/{pid}/task').iterdir():
                 status = dict(line.split(':\t', 1) for line in
                               (task / 'status').read_text().splitlines() if ':\t' in line)
-                expect(status['Seccomp'] == '2' and status['NoNewPrivs'] == '1', f'{name}: {status}')
+                expect(status['Seccomp'] == '2', f'{name}: {status["Seccomp"]}')
+                expect(status['NoNewPrivs'] == '1', f'{name}: {status["NoNewPrivs"]}')
                 expect(status['Uid'].split() == [uid] * 4, f'{name}: {status["Uid"]}')
                 for kind in ('CapPrm', 'CapEff', 'CapAmb'):
                     expect(int(status[kind], 16) == 0, f'{name}: {kind}')
@@ -362,12 +363,12 @@ def a_server_that_answers_nonsense_costs_one_call(scene: Scene) -> None:
 def servers_are_told_with_who_makes_them_ready(scene: Scene) -> None:
     agent = scene.start()
     with agent.connect() as connection:
-        apps = {app['kind']: app for app in connection.call('novacron-quiesce-apps')}
+        apps = {app['kind']: app for app in connection.rows('novacron-quiesce-apps')}
         for kind in ('mariadb', 'postgresql'):
             expect(apps[kind]['worker'] and apps[kind]['ready'], f'{apps}')
     agent = Play.start(scene, novacron='areas=quiesce\nworker-directory=/nonexistent')
     with agent.connect() as connection:
-        apps = connection.call('novacron-quiesce-apps')
+        apps = connection.rows('novacron-quiesce-apps')
         expect({app['worker-reason'] for app in apps} == {'no-worker'}, f'{apps}')
         job = scene.begin(connection)
         expect(job['outcome'] == 'success' and not scene.apps(connection, job), f'{job}')

@@ -83,6 +83,27 @@ START_TEST(a_script_for_it_makes_a_server_ready)
 }
 END_TEST
 
+START_TEST(settings_are_shell_of_the_plain_kind)
+{
+    static const char *const entries[] = {
+        "conf=export MYSQL_MODE='read-lock'\n#REDIS_MODE=off\nPOSTGRESQL_MODE=\"off\"\n"
+        "MARIADB_MODE=off\nMARIADB_MODE=read-lock\nMONGODB_MODE='off\nMONGODB_MODES=off\n",
+        NULL,
+    };
+    static const char *const executable[] = { NULL };
+    g_autoptr(Place) place = place_new(entries, executable);
+    g_autoptr(Hooks) hooks = hooks_read(NULL, place->settings);
+
+    ck_assert(hooks_have_mode(hooks, NOVACRON_QUIESCE_KIND_MYSQL, "read-lock"));
+    ck_assert(!hooks_have_mode(hooks, NOVACRON_QUIESCE_KIND_MYSQL, "off"));
+    ck_assert(!hooks_have_mode(hooks, NOVACRON_QUIESCE_KIND_REDIS, "off"));
+    ck_assert(hooks_have_mode(hooks, NOVACRON_QUIESCE_KIND_POSTGRESQL, "off"));
+    ck_assert(!hooks_have_mode(hooks, NOVACRON_QUIESCE_KIND_MARIADB, "off"));
+    ck_assert(hooks_have_mode(hooks, NOVACRON_QUIESCE_KIND_MARIADB, "read-lock"));
+    ck_assert(!hooks_have_mode(hooks, NOVACRON_QUIESCE_KIND_MONGODB, "off"));
+}
+END_TEST
+
 START_TEST(another_hook_is_not_judged)
 {
     static const char *const entries[] = { "fsfreeze-hook=", NULL };
@@ -103,6 +124,7 @@ main(void)
     TCase *tcase = tcase_create("hooks");
 
     tcase_add_test(tcase, a_script_for_it_makes_a_server_ready);
+    tcase_add_test(tcase, settings_are_shell_of_the_plain_kind);
     tcase_add_test(tcase, another_hook_is_not_judged);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
