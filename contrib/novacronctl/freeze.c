@@ -4,7 +4,8 @@
  * number of seconds, and thaws whatever happens: when the time is over, when
  * the command fails, when we are told to stop. Only who kills us outright
  * leaves the guest frozen, until its own deadline: with novacron-quiesce-* we
- * set one, and the guest tells what the freeze was worth.
+ * set one, and the guest tells what the freeze was worth. Applications that its
+ * agent can make ready are made so before, which may take its time.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "novacronctl/output.h"
+#include "novacronctl/prepare.h"
 #include "novacronctl/refusal.h"
 #include "novacronctl/signals.h"
 #include "novacronctl/subcommand.h"
@@ -38,11 +40,13 @@ typedef struct {
 /* With a deadline in the guest as well, if its agent has that. Returns how many file systems, or
  * -1. */
 static gint64
-freeze(Freeze *state, gdouble seconds, GError **error)
+freeze(Freeze *state, const char *job, gdouble seconds, GError **error)
 {
+    g_autofree char *own_job = g_strdup(job);
     const NovacronQuiesceFreezeArgs args = {
         .has_deadline_ms = TRUE,
         .deadline_ms = (guint32)MIN(seconds * 1000 + MARGIN_MS, (gdouble)G_MAXUINT32),
+        .job = own_job,
     };
     QgaClient *client = state->subcommand->client;
     g_autoptr(NovacronQuiesceFreeze) begun = NULL;
@@ -155,6 +159,7 @@ thaw_with_verdict(const Freeze *freeze, GError **error)
         [NOVACRON_QUIESCE_VERDICT_EXPIRED] = "the guest has thawed at its deadline",
         [NOVACRON_QUIESCE_VERDICT_THAWED_BY_OTHER] = "something else has thawed the guest",
         [NOVACRON_QUIESCE_VERDICT_HOOK_FAILED] = "the guest's freeze hook has failed at the thaw",
+        [NOVACRON_QUIESCE_VERDICT_APPLICATION_FAILED] = "an application was not held to the end",
     };
     const NovacronQuiesceThawArgs args = { .token = freeze->token };
     g_autoptr(NovacronQuiesceThaw) thaw = NULL;
@@ -231,8 +236,13 @@ freeze_run(const Subcommand *subcommand, GError **error)
     state.signals = signals_open(numbers, error);
     if (state.signals < 0)
         return -1;
-    gint64 count = freeze(&state, seconds, error);
-    int status = count < 0 ? -1 : hold(&state, count, seconds, error);
+
+    g_autoptr(GError) local = NULL;
+    g_autofree char *job = prepare_apps(subcommand, state.signals, &local);
+    gint64 count = local ? -1 : freeze(&state, job, seconds, &local);
+    int status = count < 0 ? -1 : hold(&state, count, seconds, &local);
+    if (local)
+        g_propagate_error(error, g_steal_pointer(&local));
     g_free(state.token);
     return status;
 }

@@ -69,7 +69,8 @@ static const SubcommandRow rows[] = {
       "freeze the guest's file systems while a command runs here",
       "COMMAND, a snapshot, is run on this machine; its exit status is ours. The file systems are\n"
       "thawed when it ends, and in any case when the time is over or we are told to stop.\n"
-      "Without a COMMAND they stay frozen for that time." },
+      "Without a COMMAND they stay frozen for that time. Databases that the guest's agent has\n"
+      "workers for are made ready before, and held until the thaw." },
     { "thaw", "", 0, 0, FALSE, freeze_thaw, "thaw the guest's file systems", NULL },
     { "jobs", "[list | wait ID | result ID | cancel ID | dismiss ID]", 0, 2, FALSE, jobs_run,
       "list the agent's jobs, or follow one", NULL },
@@ -177,6 +178,8 @@ add_options(GOptionContext *context, Options *options, const SubcommandRow *row)
     const GOptionEntry duration[] = {
         { "for", 'f', 0, G_OPTION_ARG_DOUBLE, &options->seconds,
           "how long at the most (default: 30)", "SECONDS" },
+        { "lenient", 0, 0, G_OPTION_ARG_NONE, &options->lenient,
+          "go on without an application that is not ready", NULL },
         { NULL },
     };
     const GOptionEntry events[] = {

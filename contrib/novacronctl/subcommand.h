@@ -39,6 +39,7 @@ typedef struct {
     char *signal;
     char *close;
     gdouble seconds; /* freeze; 0: the default */
+    gboolean lenient;
     gboolean follow; /* events */
     char *types;     /* separated by commas; NULL: all */
 } Options;

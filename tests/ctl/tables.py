@@ -195,7 +195,8 @@ def the_guest_tells_what_a_freeze_was_worth(bench: Bench) -> Problem:
     begun = {'token': 't', 'frozen-ns': 1, 'left-ms': 4500, 'extensible-ms': 0, 'file-systems': 3}
     asked: List[Dict[str, Any]] = []
     verdicts = {'consistent': (0, '3 file systems'), 'expired': (FAILED, 'at its deadline'),
-                'thawed-by-other': (FAILED, 'something else'), 'hook-failed': (FAILED, 'hook')}
+                'thawed-by-other': (FAILED, 'something else'), 'hook-failed': (FAILED, 'hook'),
+                'application-failed': (FAILED, 'an application was not held')}
 
     def freeze(arguments: Dict[str, Any]) -> bytes:
         asked.append(arguments)
@@ -208,7 +209,97 @@ def the_guest_tells_what_a_freeze_was_worth(bench: Bench) -> Problem:
             problems.append(outcome(bench.run_fake('freeze', '-f', '2.5', 'true'), status,
                                     says=words))
             problems.append(expect(not freezing_calls(agent), f'{agent.calls}'))
-    return first(*problems, expect(asked == [{'deadline-ms': 4500}] * 4, f'{asked}'))
+    return first(*problems, expect(asked == [{'deadline-ms': 4500}] * 5, f'{asked}'))
+
+
+class PreparingGuest:
+    """An agent that prepares applications in a job, which is over at the third look unless it waits
+    to be cancelled."""
+
+    def __init__(self, outcome_: str, apps: List[Dict[str, Any]], is_endless: bool = False):
+        self.looks = 0
+        self.is_endless = is_endless
+        self.is_cancelled = False
+        self.lenient: List[Any] = []
+        self.jobs: List[Any] = []
+        self.outcome = outcome_
+        self.apps = apps
+        thawed = {'verdict': 'consistent', 'held-ms': 9, 'file-systems': 1, 'thawed': 1}
+        self.answers = {'novacron-quiesce-begin': self._begin, 'novacron-job-wait': self._look,
+                        'novacron-job-cancel': self._cancel, 'novacron-job-result': self._result,
+                        'novacron-quiesce-freeze': self._freeze,
+                        **answers({'novacron-quiesce-thaw': thawed})}
+
+    def _job(self) -> Dict[str, Any]:
+        job = {'id': 'j', 'command': 'novacron-quiesce-begin', 'status': 'running',
+               'generation': 1, 'changes-guest': False, 'created-ns': 1}
+        if self.is_cancelled or (self.looks > 2 and not self.is_endless):
+            job['status'] = 'concluded'
+            job['outcome'] = 'cancelled' if self.is_cancelled else self.outcome
+            if job['outcome'] in ('failed', 'cancelled'):
+                job['error'] = {'code': 'failed', 'desc': 'it will not', 'retryable': False}
+        return job
+
+    def _begin(self, arguments: Dict[str, Any]) -> bytes:
+        self.lenient.append(arguments['lenient'])
+        return result(self._job())
+
+    def _look(self, _: Dict[str, Any]) -> bytes:
+        self.looks += 1
+        time.sleep(0.02)
+        return result(self._job())
+
+    def _cancel(self, _: Dict[str, Any]) -> bytes:
+        self.is_cancelled = True
+        return result(self._job())
+
+    def _result(self, _: Dict[str, Any]) -> bytes:
+        return result({'job': self._job(), 'result': {'apps': self.apps}})
+
+    def _freeze(self, arguments: Dict[str, Any]) -> bytes:
+        self.jobs.append(arguments.get('job'))
+        return result({'token': 't', 'frozen-ns': 1, 'left-ms': 4500, 'extensible-ms': 0,
+                       'file-systems': 1})
+
+
+def applications_are_made_ready_before_a_freeze(bench: Bench) -> Problem:
+    good = {'kind': 'postgresql', 'pid': 7, 'state': 'prepared', 'version': '15.1',
+            'detail': 'a checkpoint was made'}
+    bad = {'kind': 'redis', 'pid': 8, 'state': 'failed', 'error': 'failed: no'}
+    guest = PreparingGuest('success', [good])
+    with bench.fake(guest.answers):
+        done = bench.run_fake('freeze', '--', 'true')
+        quiet = bench.run_fake('-q', 'freeze', '--', 'true')
+    lenient = PreparingGuest('partial', [good, bad])
+    with bench.fake(lenient.answers):
+        partial = bench.run_fake('freeze', '--lenient', '--', 'true')
+    return first(outcome(done, 0, b'', says='postgresql 15.1: a checkpoint was made\n'),
+                 outcome(quiet, 0, b'', b''),
+                 outcome(partial, 0, b'', says='redis (process 8) is left out: failed: no\n'),
+                 expect(guest.jobs == ['j', 'j'] and guest.lenient == [False, False],
+                        f'{guest.jobs} {guest.lenient}'),
+                 expect(lenient.lenient == [True], f'{lenient.lenient}'))
+
+
+def nothing_is_frozen_where_they_cannot_be(bench: Bench) -> Problem:
+    guest = PreparingGuest('failed', [])
+    with bench.fake(guest.answers):
+        done = bench.run_fake('freeze', '--', 'true')
+    return first(outcome(done, FAILED, says='applications are not ready: it will not'),
+                 expect(not guest.jobs, 'frozen'))
+
+
+def whoever_is_told_to_stop_gives_the_preparation_up(bench: Bench) -> Problem:
+    guest = PreparingGuest('success', [], is_endless=True)
+    with bench.fake(guest.answers) as agent:
+        process = subprocess.Popen([bench.client, '-c', str(agent.path), 'freeze'],
+                                   stderr=subprocess.PIPE)
+        while not guest.looks and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        words = process.communicate(timeout=PATIENCE)[1]
+    return first(expect(process.returncode == FAILED, f'{process.returncode}: {words!r}'),
+                 expect(guest.is_cancelled and not guest.jobs, 'not cancelled, or frozen'))
 
 
 def a_freeze_without_an_answer_is_a_warning(bench: Bench) -> Problem:
@@ -295,6 +386,8 @@ TESTS: List[Callable[[Bench], Problem]] = [
     a_command_runs_while_the_guest_is_frozen, a_freeze_ends_in_time,
     without_a_deadline_in_the_guest_it_is_said,
     a_freeze_that_the_guest_has_ended_is_a_failure, the_guest_tells_what_a_freeze_was_worth,
+    applications_are_made_ready_before_a_freeze, nothing_is_frozen_where_they_cannot_be,
+    whoever_is_told_to_stop_gives_the_preparation_up,
     a_freeze_without_an_answer_is_a_warning, whoever_is_told_to_stop_thaws_first,
     thaw_tells_how_many, with_streams(folders_are_listed), rows_that_do_not_fit_are_refused,
     a_list_that_the_agent_forgets_is_asked_for_again, columns_of_a_newer_agent_are_passed_over,
