@@ -73,8 +73,9 @@ holding_cancel(Holding *holding)
 static void
 finish(Holding *holding)
 {
-    HoldingDone done = g_steal_pointer(&holding->done);
+    HoldingDone done = holding->done;
 
+    holding->done = NULL;
     if (holding->is_last)
         holding_cancel(holding);
     done(g_steal_pointer(&holding->error), holding->user_data);
