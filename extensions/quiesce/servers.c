@@ -16,9 +16,13 @@ static const struct {
     const char *name;
     NovacronQuiesceKind kind;
 } programs[] = {
-    { "postgres", NOVACRON_QUIESCE_KIND_POSTGRESQL }, { "mysqld", NOVACRON_QUIESCE_KIND_MYSQL },
-    { "mariadbd", NOVACRON_QUIESCE_KIND_MARIADB },    { "mongod", NOVACRON_QUIESCE_KIND_MONGODB },
+    { "postgres", NOVACRON_QUIESCE_KIND_POSTGRESQL },
+    { "mysqld", NOVACRON_QUIESCE_KIND_MYSQL },
+    { "mariadbd", NOVACRON_QUIESCE_KIND_MARIADB },
+    { "mongod", NOVACRON_QUIESCE_KIND_MONGODB },
     { "redis-server", NOVACRON_QUIESCE_KIND_REDIS },
+    /* Debian's redis-server is a link to it: one program with several names */
+    { "redis-check-rdb", NOVACRON_QUIESCE_KIND_REDIS },
 };
 
 void

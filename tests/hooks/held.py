@@ -26,6 +26,7 @@ from lib.check import expect
 from lib.connection import Connection
 from lib.process import wait_until
 from mariadb import SOON, Writer
+from redis import Redis
 
 WORKERS = ('postgresql-worker', 'mariadb-worker', 'redis-worker')
 PATIENCE = 60
@@ -72,6 +73,7 @@ class Scene(Play):
         self.mariadb.query(f"CREATE USER {USER}@localhost IDENTIFIED VIA unix_socket; "
                            f"GRANT ALL ON *.* TO {USER}@localhost")
         self.postgresql.query(f'CREATE ROLE {USER} SUPERUSER LOGIN')
+        self.redis = self.add(Redis)
         return self
 
     def start(self, *_: Any, novacron: str = '', **__: Any) -> Agent:
@@ -125,9 +127,12 @@ def a_server_is_prepared_then_held_then_released(scene: Scene) -> None:
     with agent.connect() as connection, Writer(scene.mariadb) as writer:
         scene.postgresql.query('INSERT INTO t SELECT generate_series(1, 1000)')
         written = scene.postgresql.insert_position()
+        scene.redis.do('SET', 'key', 'value-of-the-key')
         job = scene.begin(connection)
         apps = scene.apps(connection, job)
-        expect(set(apps) == {'mariadb', 'postgresql'}, f'{apps}')
+        expect(set(apps) == {'mariadb', 'postgresql', 'redis'}, f'{apps}')
+        expect(apps['redis']['version'].startswith('7.'), f'{apps}')
+        expect(scene.redis.is_saved('value-of-the-key'), 'Redis has not saved')
         expect(apps['postgresql']['version'].startswith('15.'), f'{apps}')
         expect('MariaDB' in apps['mariadb']['version'], f'{apps}')
         expect(scene.postgresql.position("Latest checkpoint's REDO location") >= written,
@@ -159,7 +164,7 @@ def a_worker_can_do_nothing_but_its_work(scene: Scene) -> None:
     with agent.connect() as connection:
         expect(scene.begin(connection)['outcome'] == 'success', 'not prepared')
         workers = workers_of(agent)
-        expect(set(workers) == {'postgresql-worker', 'mariadb-worker'}, f'{workers}')
+        expect(set(workers) == set(WORKERS), f'{workers}')
         uid = str(scene.mount.joinpath('MariaDB').stat().st_uid)
         for name, pid in workers.items():
             for task in Path(f'/proc/{pid}/task').iterdir():
@@ -186,7 +191,8 @@ def a_worker_that_dies_makes_the_snapshot_worthless(scene: Scene) -> None:
         answer = connection.call('novacron-quiesce-thaw', PATIENCE, token=token)
         expect(answer['verdict'] == 'application-failed', f'{answer}')
         expect('mariadb-worker has died of signal 11' in answer['application-error'], f'{answer}')
-        expect(states(answer) == {'mariadb': 'failed', 'postgresql': 'released'}, f'{answer}')
+        expect(states(answer) == {'mariadb': 'failed', 'postgresql': 'released',
+                                   'redis': 'released'}, f'{answer}')
         expect(writer.goes_on(), 'still held')
         expect(connection.call('guest-ping') == {}, 'no answer')
 
@@ -277,7 +283,7 @@ def what_was_prepared_is_for_one_freeze(scene: Scene) -> None:
             error = refusal(connection, 'novacron-quiesce-freeze', job=id_,
                                      mountpoints=[scene.stage.inside(scene.mount)])
             expect(error.startswith('not-found:'), f'{id_}: {error}')
-        expect(len(workers_of(agent)) == 2, 'those of the first one live on')
+        expect(len(workers_of(agent)) == len(WORKERS), 'those of the first one live on')
         connection.call('novacron-quiesce-freeze', PATIENCE, job=later['id'], deadline_ms=30000,
                         mountpoints=[scene.stage.inside(scene.mount)])
         connection.call('guest-fsfreeze-thaw')
@@ -295,11 +301,50 @@ def a_server_that_refuses_us_fails_the_job_or_is_left_out(scene: Scene) -> None:
             job = scene.begin(connection, lenient=True)
             expect(job['outcome'] == 'partial', f'{job}')
             found = {kind: app['state'] for kind, app in scene.apps(connection, job).items()}
-            expect(found == {'mariadb': 'prepared', 'postgresql': 'failed'}, f'{found}')
+            expect(found == {'mariadb': 'prepared', 'postgresql': 'failed',
+                             'redis': 'prepared'}, f'{found}')
             job = scene.begin(connection, apps=['mariadb'])
             expect(job['outcome'] == 'success', f'{job}')
     finally:
         scene.postgresql.query(f'ALTER ROLE {USER} LOGIN')
+
+
+def a_name_and_a_password_come_from_the_option_files(scene: Scene) -> None:
+    agent = scene.start()
+    options = scene.stage.root / 'etc/mysql/my.cnf'
+    options.parent.mkdir(exist_ok=True)
+    options.write_text("[novacron]\nuser=clerk\npassword='a secret'\n")
+    scene.mariadb.query("CREATE OR REPLACE USER clerk@localhost IDENTIFIED BY 'a secret'; "
+                        "GRANT ALL ON *.* TO clerk@localhost")
+    try:
+        with agent.connect() as connection:
+            job = scene.begin(connection, apps=['mariadb'])
+            expect(job['outcome'] == 'success', f'{job}')
+            users = [line.split('\t')[1]
+                     for line in scene.mariadb.query('SHOW PROCESSLIST').splitlines()]
+            expect('clerk' in users and USER not in users, f'{users}')
+    finally:
+        options.unlink()
+
+
+def a_worker_that_is_asked_out_of_turn_says_so(scene: Scene) -> None:
+    """The agent never does."""
+    for name in WORKERS:
+        ours, theirs = socket.socketpair()
+        with ours, theirs, subprocess.Popen(
+                [str(scene.workers / name), str(os.getuid())], stdin=theirs) as worker:
+            theirs.close()
+            with ours.makefile('rwb') as stream:
+                for request in (b'"database-hold","arguments":{"limit-ms":9,"held-ms":9}',
+                                b'"database-release"', b'"nothing-like-this"'):
+                    stream.write(b'{"execute":' + request + b'}\n')
+                    stream.flush()
+                    answer = stream.readline()
+                    expect(answer.startswith(b'{"error"') or
+                           (name == 'redis-worker' and b'"return"' in answer),
+                           f'{name}: {answer!r}')
+            ours.shutdown(socket.SHUT_RDWR)
+            expect(worker.wait(10) == 0, f'{name} has left with {worker.returncode}')
 
 
 @contextmanager
@@ -354,17 +399,17 @@ def a_server_that_answers_nonsense_costs_one_call(scene: Scene) -> None:
             with impostor(scene, manner):
                 job = scene.begin(connection, apps=['redis'], limit_ms=1000)
             expect(job['outcome'] == 'failed', f'{manner}: {job}')
+            expect(wait_until(lambda: not workers_of(agent), SOON), f'{manner}: a worker lives on')
             size = int(Path(f'/proc/{agent.pid}/statm').read_text().split()[1]) * 4096
             expect(size < 64 * MIB, f'{manner}: the agent has grown to {size} bytes')
         expect(scene.begin(connection)['outcome'] == 'success', 'nothing else can be prepared')
-        expect(wait_until(lambda: 'redis-worker' not in workers_of(agent), SOON), 'one lives on')
 
 
 def servers_are_told_with_who_makes_them_ready(scene: Scene) -> None:
     agent = scene.start()
     with agent.connect() as connection:
         apps = {app['kind']: app for app in connection.rows('novacron-quiesce-apps')}
-        for kind in ('mariadb', 'postgresql'):
+        for kind in ('mariadb', 'postgresql', 'redis'):
             expect(apps[kind]['worker'] and apps[kind]['ready'], f'{apps}')
     agent = Play.start(scene, novacron='areas=quiesce\nworker-directory=/nonexistent')
     with agent.connect() as connection:
@@ -387,6 +432,8 @@ CHECKS = [
     a_freeze_that_fails_lets_the_applications_go,
     what_was_prepared_is_for_one_freeze,
     a_server_that_refuses_us_fails_the_job_or_is_left_out,
+    a_name_and_a_password_come_from_the_option_files,
+    a_worker_that_is_asked_out_of_turn_says_so,
     what_takes_long_can_be_cancelled_and_has_a_limit,
     a_server_that_answers_nonsense_costs_one_call,
     servers_are_told_with_who_makes_them_ready,

@@ -79,13 +79,15 @@ ask(const char *query, char **ret_text, GError **error)
     return TRUE;
 }
 
-/* A user of that name who is known by the socket needs no password. */
+/* Without more in the option files it is the user of the process' own name, who is known by the
+ * socket and needs no password. */
 static gboolean
 connect_to(const char *path, guint limit_ms, GError **error)
 {
     guint seconds = limit_ms / 1000 + 1;
 
     connection = mysql_init(NULL);
+    mysql_optionsv(connection, MARIADB_OPT_USER, ga_worker_user());
     mysql_options(connection, MYSQL_READ_DEFAULT_GROUP, OPTION_GROUP);
     mysql_options(connection, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
     mysql_options(connection, MYSQL_SET_CHARSET_NAME, "utf8mb4");
@@ -130,6 +132,14 @@ database_prepare(G_GNUC_UNUSED GaAgent *agent, const DatabasePrepareArgs *args, 
     return prepared;
 }
 
+static gboolean
+is_prepared(GError **error)
+{
+    if (!method)
+        ga_refuse(error, GA_REFUSAL_BAD_VALUE, "nothing is prepared");
+    return method != NULL;
+}
+
 /* The hold must not outlast its time, though an agent that is stopped would not end it. The
  * default action of the signal ends the process. */
 static void
@@ -145,6 +155,8 @@ database_hold(G_GNUC_UNUSED GaAgent *agent, const DatabaseHoldArgs *args, GError
 {
     char *position = NULL;
 
+    if (!is_prepared(error))
+        return NULL;
     set_alarm(args->held_ms);
     for (const char *const *statement = method->lock; *statement; statement++)
         if (!run(*statement, error))
@@ -161,7 +173,7 @@ gboolean
 database_release(G_GNUC_UNUSED GaAgent *agent, GError **error)
 {
     set_alarm(0);
-    return run(method->unlock, error);
+    return is_prepared(error) && run(method->unlock, error);
 }
 
 int

@@ -21,7 +21,7 @@ static redisContext *context;
 static redisReply *
 ask(const char *command, GError **error)
 {
-    redisReply *reply = redisCommand(context, command);
+    redisReply *reply = context ? redisCommand(context, command) : NULL;
 
     if (reply && reply->type != REDIS_REPLY_ERROR)
         return reply;
@@ -29,7 +29,7 @@ ask(const char *command, GError **error)
         ga_refuse(error, GA_REFUSAL_PERMISSION, "%s: %s", command, reply->str);
     else
         ga_refuse(error, GA_REFUSAL_FAILED, "%s: %s", command,
-                  reply ? reply->str : context->errstr);
+                  reply ? reply->str : context ? context->errstr : "nothing is prepared");
     if (reply)
         freeReplyObject(reply);
     return NULL;
