@@ -26,7 +26,7 @@ typedef struct {
 typedef struct Begin {
     GaAgent *agent;
     GaJob *job;
-    Search *search; /* on its thread */
+    Search *search; /* until it is done */
     Holding *holding;
     gboolean is_lenient, is_cancelled;
     guint limit_ms;
@@ -44,14 +44,16 @@ search_free(Search *search)
     g_free(search);
 }
 
-/* A step of it may be on a thread, which then finds nobody. */
+/* The search may be on its thread, and then finds nobody. */
 static void
 begin_free(gpointer data)
 {
     Begin *begin = data;
 
-    if (begin->search)
+    if (begin->search && begin->job)
         begin->search->begin = NULL;
+    else
+        search_free(begin->search);
     holding_free(begin->holding);
     g_free(begin);
 }
@@ -161,20 +163,32 @@ wanted_kinds(const NovacronQuiesceBeginArgs *args)
     return wanted;
 }
 
-static void
-start(Begin *begin, GaJob *job, const NovacronQuiesceBeginArgs *args)
+static Begin *
+begin_new(GaAgent *agent, const NovacronQuiesceBeginArgs *args)
 {
-    const GaConfig *config = ga_agent_config(begin->agent);
+    const GaConfig *config = ga_agent_config(agent);
+    Begin *begin = g_new0(Begin, 1);
     Search *search = g_new0(Search, 1);
 
     search->begin = begin;
     search->hook = g_strdup(config->fsfreeze_hook);
     search->directory = g_strdup(ga_config_worker_directory(config));
     search->wanted = wanted_kinds(args);
-    begin->job = job;
+    begin->agent = agent;
     begin->search = search;
+    begin->is_lenient = args->has_lenient && args->lenient;
+    begin->limit_ms = args->has_limit_ms ? args->limit_ms : LIMIT_DEFAULT_MS;
+    return begin;
+}
+
+static void
+begin_begin(GaJob *job, gpointer data)
+{
+    Begin *begin = data;
+
+    begin->job = job;
     ga_job_progress(job, 0, 2, "looking");
-    ga_task_run_apart(look, looked, search);
+    ga_task_run_patiently(look, looked, begin->search);
 }
 
 void
@@ -184,30 +198,22 @@ novacron_quiesce_begin(GaCall *call, const NovacronQuiesceBeginArgs *args)
                                     .area = "quiesce",
                                     .unit = "steps",
                                     .result = &novacron_quiesce_prepared_type,
+                                    .begin = begin_begin,
                                     .cancel = begin_cancel,
                                     .free = begin_free };
-    guint32 limit_ms = args->has_limit_ms ? args->limit_ms : LIMIT_DEFAULT_MS;
     GError *error = NULL;
 
-    if (limit_ms == 0 || limit_ms > LIMIT_MAX_MS) {
+    if (args->has_limit_ms && (args->limit_ms == 0 || args->limit_ms > LIMIT_MAX_MS)) {
         ga_refuse(&error, GA_REFUSAL_BAD_VALUE, "a limit is between 1 and %u milliseconds",
                   LIMIT_MAX_MS);
         ga_call_fail(call, error);
         return;
     }
 
-    Begin *begin = g_new0(Begin, 1);
-    begin->agent = ga_call_agent(call);
-    begin->is_lenient = args->has_lenient && args->lenient;
-    begin->limit_ms = limit_ms;
-    GaJob *job = ga_job_start(begin->agent, &kind, args->request_id, begin, &error);
-    if (!job) {
+    GaAgent *agent = ga_call_agent(call);
+    const GaJob *job = ga_job_start(agent, &kind, args->request_id, begin_new(agent, args), &error);
+    if (job)
+        novacron_quiesce_begin_return(call, ga_job_seen(job));
+    else
         ga_call_fail(call, error);
-        return;
-    }
-    /* Another one's, if that request has been heard before. */
-    if (ga_job_data(job) == begin)
-        start(begin, job, args);
-    const NovacronJob *seen = ga_job_seen(job);
-    novacron_quiesce_begin_return(call, seen);
 }

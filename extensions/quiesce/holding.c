@@ -158,7 +158,7 @@ start(const Running *template, App *app)
     running->app = app;
     running->holding->n_running++;
     /* not in the pool: a server that hangs would hold up everybody else */
-    ga_task_run_apart(run, come_back, running);
+    ga_task_run_patiently(run, come_back, running);
 }
 
 /* With those that are in the state `from`. */

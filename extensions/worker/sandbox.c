@@ -12,6 +12,7 @@
 #include <linux/capability.h>
 #include <pwd.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -69,6 +70,14 @@ ga_sandbox_take_rights(guint uid, GError **error)
 
 /* Limits. */
 
+#if defined(__SANITIZE_ADDRESS__)
+#define RESERVES_MEMORY 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define RESERVES_MEMORY 1
+#endif
+#endif
+
 static gboolean
 set_limits(void)
 {
@@ -76,13 +85,14 @@ set_limits(void)
         __rlimit_resource_t resource;
         rlim_t most;
     } limits[] = {
-#ifndef __SANITIZE_ADDRESS__ /* which reserves more than there is */
+#ifndef RESERVES_MEMORY /* more than there is, as the address sanitizer does */
         { RLIMIT_AS, MEMORY_MAX },
 #endif
         { RLIMIT_CORE, 0 },        { RLIMIT_CPU, CPU_SECONDS_MAX }, { RLIMIT_FSIZE, 0 },
         { RLIMIT_MEMLOCK, 0 },     { RLIMIT_NOFILE, FILES_MAX },
     };
 
+    signal(SIGXFSZ, SIG_IGN); /* what cannot be written to the log is lost, no more */
     for (gsize i = 0; i < G_N_ELEMENTS(limits); i++) {
         const struct rlimit limit = { limits[i].most, limits[i].most };
 
