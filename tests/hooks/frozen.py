@@ -173,10 +173,37 @@ def a_snapshot_holds_what_was_acknowledged_and_nothing_later(play: Play) -> None
                'the checkpoint is not in the snapshot')
 
 
-def rows_of(server: Server, query: str) -> int:
+@contextmanager
+def pgbench(server: PostgreSQL) -> Iterator[None]:
+    """Transactions without end, of several clients."""
+    words = ['pgbench', '-h', str(server.folder), '-p', str(PORT), '-U', 'postgres', '-n']
+    server.ask(*words, '-i', '-q', 'postgres')
+    process = subprocess.Popen([*words, '-c', '4', '-T', '86400', 'postgres'],
+                               env=server.environment, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        expect(wait_until(lambda: server.query('SELECT count(*) FROM pgbench_history') != '0', 30),
+               'pgbench does nothing')
+        yield
+        expect(process.poll() is None, 'pgbench has ended')
+    finally:
+        process.kill()
+        process.wait()
+
+
+# Each of its transactions adds the same to one row of each.
+BALANCED = """SELECT count(DISTINCT sum) FROM (
+    SELECT sum(abalance) FROM pgbench_accounts UNION ALL
+    SELECT sum(bbalance) FROM pgbench_branches UNION ALL
+    SELECT sum(tbalance) FROM pgbench_tellers UNION ALL
+    SELECT sum(delta) FROM pgbench_history) AS sums"""
+
+
+@contextmanager
+def running(server: Server) -> Iterator[Server]:
     server.run()
     try:
-        return int(server.query(query))
+        yield server
     finally:
         server.stop()
 
@@ -185,19 +212,23 @@ def rows_in(play: Play, copy: Path) -> Tuple[int, int]:
     """What each server has after it was started from a copy."""
     postgresql = PostgreSQL(copy / 'PostgreSQL', play.environment, is_there=True)
     postgresql.forget_run()
-    return (rows_of(MariaDB(copy / 'MariaDB', play.environment, is_there=True),
-                    'SELECT COUNT(*) FROM d.t'),
-            rows_of(postgresql, 'SELECT COUNT(*) FROM r'))
+    with running(MariaDB(copy / 'MariaDB', play.environment, is_there=True)) as server:
+        maria = int(server.query('SELECT COUNT(*) FROM d.t'))
+    with running(postgresql) as server:
+        expect(server.query(BALANCED) == '1', 'a transaction of pgbench is there in part')
+        return maria, int(server.query('SELECT COUNT(*) FROM r'))
 
 
 def judge_snapshots(play: Play, connection: Connection,
                     freeze: Callable[[], Dict[str, Any]]) -> None:
-    """Cycle after cycle: what was acknowledged before the freeze is in the snapshot of a freeze
-    with the verdict `consistent`, and nothing that was acknowledged after it."""
+    """Cycle after cycle, while pgbench runs: what was acknowledged before the freeze is in the
+    snapshot of a freeze with the verdict `consistent`, and nothing that was acknowledged after
+    it."""
     play.mariadb.query('TRUNCATE d.t')
     play.postgresql.query('DROP TABLE IF EXISTS r; CREATE TABLE r (a int)')
     image = play.stage.folder / 'images' / 'snapshot'
-    with Writer(play.mariadb) as maria, PostgreSQLWriter(play.postgresql) as postgres:
+    with Writer(play.mariadb) as maria, PostgreSQLWriter(play.postgresql) as postgres, \
+            pgbench(play.postgresql):
         for cycle in range(CYCLES_FULL if play.full else CYCLES):
             before = maria.rows, postgres.rows
             token = freeze()['token']
