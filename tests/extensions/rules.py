@@ -58,6 +58,7 @@ CHANGES: Dict[str, FrozenSet[str]] = {
     'novacron-file-upload-commit': FILE_WRITE,
     'novacron-file-upload-write': FILE_WRITE,
     'novacron-file-write': FILE_WRITE,
+    'novacron-quiesce-begin': FREEZE | {'guest-fsfreeze-freeze-list'},
     'novacron-quiesce-freeze': FREEZE | {'guest-fsfreeze-freeze-list'},
     'novacron-quiesce-keepalive': FREEZE,
     'novacron-quiesce-thaw': frozenset({'guest-fsfreeze-thaw'}),
