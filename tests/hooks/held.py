@@ -186,7 +186,7 @@ def a_worker_that_dies_makes_the_snapshot_worthless(scene: Scene) -> None:
     agent = scene.start()
     with agent.connect() as connection, Writer(scene.mariadb) as writer:
         token = scene.hold(agent, connection)['token']
-        os.kill(workers_of(agent)['mariadb-worker'], signal.SIGABRT)     # which no sanitizer catches
+        os.kill(workers_of(agent)['mariadb-worker'], signal.SIGABRT)  # sanitizers let it be
         expect(writer.stands_still(0.5), 'the file system is not frozen')
         answer = connection.call('novacron-quiesce-thaw', PATIENCE, token=token)
         expect(answer['verdict'] == 'application-failed', f'{answer}')
