@@ -105,17 +105,30 @@ sync_parent(gint parent)
     return fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);
 }
 
+/* Again for nobody else to see. Keeps errno. */
+static void
+close_off(const GaUpload *upload)
+{
+    gint number = errno;
+
+    if (fchown(upload->fd, geteuid(), getegid()) < 0 || fchmod(upload->fd, GA_UPLOAD_MODE) < 0)
+        g_warning("upload %s stays readable: %s", upload->id, g_strerror(errno));
+    errno = number;
+}
+
 /* FALSE and errno. */
 static gboolean
 take_place(const Work *work)
 {
     const GaUpload *upload = work->upload;
 
-    if (fchown(upload->fd, work->uid, work->gid) < 0 || fchmod(upload->fd, work->mode) < 0 ||
-        fsync(upload->fd) < 0)
-        return FALSE;
-    return renameat2(upload->parent, upload->temporary, upload->parent, upload->name,
-                     work->replace ? 0 : RENAME_NOREPLACE) == 0;
+    if (fchown(upload->fd, work->uid, work->gid) == 0 && fchmod(upload->fd, work->mode) == 0 &&
+        fsync(upload->fd) == 0 &&
+        renameat2(upload->parent, upload->temporary, upload->parent, upload->name,
+                  work->replace ? 0 : RENAME_NOREPLACE) == 0)
+        return TRUE;
+    close_off(upload);
+    return FALSE;
 }
 
 static GaStep

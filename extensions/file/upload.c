@@ -239,7 +239,7 @@ create(const char *folder, GaUpload *upload, GError **error)
         return FALSE;
     unlinkat(upload->parent, upload->temporary, 0);
     upload->fd = openat(upload->parent, upload->temporary,
-                        O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+                        O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, GA_UPLOAD_MODE);
     if (upload->fd < 0 || fstat(upload->fd, &status) < 0) {
         ga_refuse_errno(error, errno, "'%s'", upload->record->path);
         return FALSE;

@@ -11,6 +11,9 @@
 /* Uploads at a time. */
 #define GA_UPLOADS_MAX 64
 
+/* Of the temporary file. */
+#define GA_UPLOAD_MODE 0600
+
 typedef struct {
     char *id;
     char *temporary; /* its name */

@@ -289,6 +289,25 @@ def an_upload_with_another_digest_is_not_committed(check: Check) -> None:
         expect(text.startswith('not-found: '), text)
 
 
+def an_upload_that_finds_its_name_taken_is_as_it_was(check: Check) -> None:
+    with files(check) as (client, agent):
+        target, temporary = agent.files / 'target', agent.files / '.novacron-upload-up'
+        target.write_text('old')
+        job = upload(client, target, b'secret', replace=False, mode='0644')
+        expect(job['error']['code'] == 'exists' and target.read_text() == 'old', f'{job}')
+        expect(temporary.stat().st_mode & 0o777 == 0o600, f'{temporary.stat()}')
+        succeeded(client, client.call('novacron-file-upload-commit', id='up', size_bytes=6))
+        expect(target.read_text() == 'secret', 'not committed')
+
+
+def a_name_of_a_request_is_short(check: Check) -> None:
+    with files(check) as (client, agent):
+        path = str(agent.files / 'none')
+        text = refusal(client, 'novacron-file-digest', path=path, request_id='x' * 257)
+        expect(text.startswith('bad-value: '), text)
+        client.call('novacron-file-digest', path=path, request_id='x' * 256)
+
+
 def a_temporary_file_of_somebody_else_is_not_written_to(check: Check) -> None:
     with files(check) as (client, agent):
         victim = agent.folder / 'victim'
@@ -644,6 +663,8 @@ CHECKS = [
     a_reader_sees_the_old_file_or_the_new_one,
     a_new_file_takes_over_permissions_and_owner,
     an_upload_with_another_digest_is_not_committed,
+    an_upload_that_finds_its_name_taken_is_as_it_was,
+    a_name_of_a_request_is_short,
     a_temporary_file_of_somebody_else_is_not_written_to,
     uploads_are_bounded,
     an_upload_begins_anew_after_a_restart_of_the_guest,
