@@ -55,9 +55,7 @@ advise(const NovacronArea *area)
 
     if (area->details || !state)
         return area->details;
-    return g_str_equal(state, "policy") ? "not in [novacron] areas, or blocked, in the guest's "
-                                          "/etc/qemu/qemu-ga.conf"
-                                        : NULL;
+    return g_str_equal(state, "policy") ? "see areas and block-rpcs in qemu-ga.conf" : NULL;
 }
 
 static gboolean

@@ -22,7 +22,7 @@ struct QgaClient {
     Channel *channel; /* NULL: lost */
     gboolean can_hurry;
     GArray *hurried; /* GPollFD, of the next command */
-    char *last_command;
+    char *failed_command;
 
     gint64 patience;   /* in microseconds; 0: the first loss is the last */
     GPollFD stop;      /* fd -1: none */
@@ -106,7 +106,7 @@ qga_client_free(QgaClient *client)
     channel_free(client->channel);
     g_array_unref(client->hurried);
     g_free(client->reason);
-    g_free(client->last_command);
+    g_free(client->failed_command);
     g_free(client->address);
     g_free(client);
 }
@@ -132,9 +132,16 @@ qga_client_hurry(QgaClient *client, const GPollFD *fds, guint n_fds)
 }
 
 const char *
-qga_client_last_command(const QgaClient *client)
+qga_client_failed_command(const QgaClient *client)
 {
-    return client->last_command;
+    return client->failed_command;
+}
+
+void
+qga_client_blame(QgaClient *client, const char *command)
+{
+    g_free(client->failed_command);
+    client->failed_command = g_strdup(command);
 }
 
 char *
@@ -263,15 +270,15 @@ qga_client_call(QgaClient *client, const char *command, const QapiType *args_typ
     g_autofree char *request = qapi_request_text(command, args_type, args, &size);
     g_autoptr(GError) local = NULL;
 
-    g_free(client->last_command);
-    client->last_command = g_strdup(command);
-
     g_autofree char *line = ask_persistently(client, command, request, size, &local);
     g_array_set_size(client->hurried, 0);
-    if (line)
-        return read_reply(client, line, result_type, ret_place, error);
-    if (silent && is_silence(local))
+    if (line && read_reply(client, line, result_type, ret_place, error))
         return TRUE;
+    if (!line && silent && is_silence(local))
+        return TRUE;
+    qga_client_blame(client, command);
+    if (line)
+        return FALSE;
     g_propagate_error(error, g_steal_pointer(&local));
     return FALSE;
 }

@@ -52,5 +52,8 @@ void qga_client_stop_at(QgaClient *client, const GPollFD *stop);
 /* The client persists, and this is what it does so for. */
 gboolean qga_client_outlives(const QgaClient *client, const GError *error);
 
-/* The command that was called last; NULL before the first one. Borrowed until the next. */
-const char *qga_client_last_command(const QgaClient *client);
+/* The command that failed last, for messages; NULL: none. Borrowed until the next. */
+const char *qga_client_failed_command(const QgaClient *client);
+
+/* It was this one: by a job. */
+void qga_client_blame(QgaClient *client, const char *command);

@@ -76,6 +76,19 @@ find_size(RemoteFile *file, gint64 *ret_size, GError **error)
     return end < 0 || remote_file_rewind(file, error);
 }
 
+/* FALSE, perhaps with an error: it is no folder. */
+static gboolean
+is_folder_in_guest(QgaClient *client, const char *path, GError **error)
+{
+    g_autofree char *own_path = g_strdup(path);
+    const NovacronFileStatArgs args = { .path = own_path };
+    g_autoptr(NovacronFileStatus) seen = NULL;
+
+    if (qga_novacron_file_stat(client, &args, &seen, error))
+        return seen->type == NOVACRON_FILE_TYPE_DIRECTORY;
+    return FALSE;
+}
+
 static gint64
 copy_from_guest(QgaClient *client, const char *source, const char *target, GError **error)
 {
@@ -94,6 +107,11 @@ copy_from_guest(QgaClient *client, const char *source, const char *target, GErro
 
     if (!unfit)
         return copied;
+    if (is_folder_in_guest(client, source, NULL)) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_ISDIR,
+                    "the guest's '%s' is a directory; --recursive copies it", source);
+        return -1;
+    }
     qga_client_persist(client, 0); /* a piece that was asked for twice would be another one */
     g_autoptr(RemoteFile) from = remote_file_open(client, source, "r", error);
     if (!from || !find_size(from, &size, error))
@@ -241,20 +259,6 @@ report(const Subcommand *subcommand, const CopyTreeCounts *counts, gboolean is_t
     return EXIT_FAILURE;
 }
 
-/* FALSE, perhaps with an error: it is no folder. */
-static gboolean
-is_folder_in_guest(QgaClient *client, const char *path, GError **error)
-{
-    g_autofree char *own_path = g_strdup(path);
-    const NovacronFileStatArgs args = { .path = own_path };
-    g_autoptr(NovacronFileStatus) seen = NULL;
-
-    if (qga_novacron_file_stat(client, &args, &seen, error))
-        return seen->type == NOVACRON_FILE_TYPE_DIRECTORY;
-    g_prefix_error(error, "--recursive needs it: ");
-    return FALSE;
-}
-
 static gboolean
 copy_out(const Subcommand *subcommand, const char *source, const char *target,
          CopyTreeCounts *counts, gboolean *ret_is_tree, GError **error)
@@ -264,7 +268,7 @@ copy_out(const Subcommand *subcommand, const char *source, const char *target,
 
     *ret_is_tree = subcommand->options->recursive && is_folder_in_guest(client, source, &local);
     if (local) {
-        g_propagate_error(error, g_steal_pointer(&local));
+        g_propagate_prefixed_error(error, g_steal_pointer(&local), "--recursive needs it: ");
         return FALSE;
     }
     if (*ret_is_tree)

@@ -49,6 +49,7 @@ print_programs(const Subcommand *subcommand, const GPtrArray *programs, GError *
 
     if (!table)
         return FALSE;
+    table_cut(table);
     for (guint i = 0; i < programs->len; i++) {
         const NovacronExec *exec = programs->pdata[i];
         table_add(table, exec->id);

@@ -223,11 +223,33 @@ read_input(Follower *follower, GError **error)
     return TRUE;
 }
 
+/* The program may have ended meanwhile: then the next read tells. */
+static gboolean
+is_not_found(const GError *error)
+{
+    return error->domain == QAPI_ERROR && g_str_has_prefix(error->message, "not-found:");
+}
+
+static gboolean
+forgive(GError *problem, GError **error)
+{
+    if (!problem || is_not_found(problem)) {
+        g_clear_error(&problem);
+        return TRUE;
+    }
+    g_propagate_error(error, problem);
+    return FALSE;
+}
+
 /* What was under way may have arrived, and is not sent twice. A person sees what is missing, and a
  * program would go on with a hole in its input. */
 static gboolean
 bear_lost_input(Follower *follower, GError *problem, GError **error)
 {
+    if (problem->domain != QGA_CLIENT_ERROR) {
+        follower->has_input = FALSE;
+        return forgive(problem, error);
+    }
     if (qga_client_outlives(follower->client, problem) && isatty(STDIN_FILENO)) {
         output_note("what was typed last may not have arrived");
         g_byte_array_set_size(follower->input, 0);
@@ -284,24 +306,6 @@ pass_input(Follower *follower, GError **error)
             return TRUE; /* the program is busy */
     }
     return TRUE;
-}
-
-/* The program may have ended meanwhile: then the next read tells. */
-static gboolean
-is_not_found(const GError *error)
-{
-    return error->domain == QAPI_ERROR && g_str_has_prefix(error->message, "not-found:");
-}
-
-static gboolean
-forgive(GError *problem, GError **error)
-{
-    if (!problem || is_not_found(problem)) {
-        g_clear_error(&problem);
-        return TRUE;
-    }
-    g_propagate_error(error, problem);
-    return FALSE;
 }
 
 static gboolean

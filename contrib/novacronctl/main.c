@@ -18,6 +18,9 @@
 #include "runtime/qapi-error.h"
 
 #define PROGRAM "novacronctl"
+
+/* Where the explanations of options begin. */
+#define INDENT "                              "
 #define DEFAULT_TIMEOUT 30.0
 #define DEFAULT_RECONNECT 30.0
 
@@ -46,38 +49,43 @@ static const SubcommandRow rows[] = {
       NULL },
     { "exec", "[--] PROGRAM [ARGUMENT...] | --list | --attach=ID", 0, G_MAXUINT, TRUE, exec_run,
       "run a program in the guest, or go on with one",
-      "PROGRAM is searched for in the agent's PATH and runs with the agent's rights, without a\n"
-      "shell. Output appears as it comes; signals are passed on, the third that should end us\n"
-      "kills the program. The exit status is the program's, or 128 + N if signal N ended it.\n"
-      "With --json, the output is printed at the end as base64 in out-data and err-data.\n"
-      "With --attach, it is forgotten at its end as ever; what should end us, or Ctrl-] on a\n"
-      "terminal, ends only us.\n"
-      "On agents without novacron-exec, output (up to 16 MiB) appears at the end, input (up to\n"
-      "47 MiB) is sent before the start, and only -i and -e can be used." },
+      "PROGRAM is searched for in the agent's PATH and runs with the agent's rights,\n"
+      "without a shell. Output appears as it comes; signals are passed on, the third\n"
+      "that should end us kills the program. The exit status is the program's, or\n"
+      "128 + N if signal N ended it.\n"
+      "With --json, the output is printed at the end as base64 in out-data and\n"
+      "err-data.\n"
+      "With --attach, it is forgotten at its end as ever; what should end us, or\n"
+      "Ctrl-] on a terminal, ends only us.\n"
+      "On agents without novacron-exec, output (up to 16 MiB) appears at the end,\n"
+      "input (up to 47 MiB) is sent before the start, and only -i and -e can be used." },
     { "cp", "SOURCE TARGET", 2, 2, FALSE, copy_run, "copy files into or out of the guest",
-      "One of SOURCE and TARGET is guest:PATH. Out of the guest, TARGET is replaced when the copy\n"
-      "is complete. A TARGET that is a directory (in the guest: one that ends with a slash)\n"
-      "gets a file named like SOURCE. With novacron-file-*, the same holds in the guest, digests\n"
-      "are compared, and a copy that was cut goes on when the same command is given again.\n"
-      "With -r, symbolic links are copied and never followed, permissions are kept, and what\n"
-      "cannot be copied is said and left out; then the exit status is 1." },
+      "One of SOURCE and TARGET is guest:PATH. Out of the guest, TARGET is replaced\n"
+      "when the copy is complete. A TARGET that is a directory (in the guest: one that\n"
+      "ends with a slash) gets a file named like SOURCE. With novacron-file-*, the\n"
+      "same holds in the guest, digests are compared, and a copy that was cut goes on\n"
+      "when the same command is given again.\n"
+      "With -r, symbolic links are copied and never followed, permissions are kept,\n"
+      "and what cannot be copied is said and left out; then the exit status is 1." },
     { "ls", "PATH", 1, 1, FALSE, ls_run, "list a folder of the guest", NULL },
     { "fs", "", 0, 0, FALSE, inventory_fs, "list the guest's file systems", NULL },
     { "net", "", 0, 0, FALSE, inventory_net, "list the guest's network interfaces", NULL },
     { "disks", "", 0, 0, FALSE, inventory_disks, "list the guest's disks", NULL },
     { "freeze", "[--] [COMMAND [ARGUMENT...]]", 0, G_MAXUINT, TRUE, freeze_run,
       "freeze the guest's file systems while a command runs here",
-      "COMMAND, a snapshot, is run on this machine; its exit status is ours. The file systems are\n"
-      "thawed when it ends, and in any case when the time is over or we are told to stop.\n"
-      "Without a COMMAND they stay frozen for that time. Databases that the guest's agent has\n"
-      "workers for are made ready before, and held until the thaw." },
+      "COMMAND, a snapshot, is run on this machine; its exit status is ours. The file\n"
+      "systems are thawed when it ends, and in any case when the time is over or we\n"
+      "are told to stop.\n"
+      "Without a COMMAND they stay frozen for that time. Databases that the guest's\n"
+      "agent has workers for are made ready before, and held until the thaw." },
     { "thaw", "", 0, 0, FALSE, freeze_thaw, "thaw the guest's file systems", NULL },
     { "jobs", "[list | wait ID | result ID | cancel ID | dismiss ID]", 0, 2, FALSE, jobs_run,
       "list the agent's jobs, or follow one", NULL },
     { "events", "", 0, 0, FALSE, events_run, "list what has happened in the agent, or follow it",
-      "Types: agent-started, frozen, thawed, freeze-expired, job-status-change, exec-started,\n"
-      "exec-ended, exec-closed. The agent keeps the last 256 events; what was lost is said, and\n"
-      "that it was restarted. Followed with --json, each line is an answer of the agent." },
+      "Types: agent-started, frozen, thawed, freeze-expired, job-status-change,\n"
+      "exec-started, exec-ended, exec-closed. The agent keeps the last 256 events;\n"
+      "what was lost is said, and that it was restarted. Followed with --json, each\n"
+      "line is an answer of the agent." },
     { "raw", "REQUEST", 1, 1, FALSE, raw_request, "send a request in JSON and show the reply",
       "For example: raw '{\"execute\": \"guest-get-fsinfo\"}'\n"
       "The exit status is 1 if the reply is an error." },
@@ -119,8 +127,8 @@ add_options(GOptionContext *context, Options *options, const SubcommandRow *row)
 {
     const GOptionEntry common[] = {
         { "connect", 'c', 0, G_OPTION_ARG_FILENAME, &options->address,
-          "the agent: unix:PATH, PATH, vsock:CID:PORT, libvirt:DOMAIN or local: (default:\n"
-          "                                     the environment's NOVACRONCTL_CONNECT)",
+          "the agent: unix:PATH, PATH, vsock:CID:PORT,\n" INDENT
+          "libvirt:DOMAIN or local: (default: the\n" INDENT "environment's NOVACRONCTL_CONNECT)",
           "ADDRESS" },
         { "domain", 'd', 0, G_OPTION_ARG_STRING, &options->domain, "the same as -c libvirt:DOMAIN",
           "DOMAIN" },
@@ -157,11 +165,11 @@ add_options(GOptionContext *context, Options *options, const SubcommandRow *row)
         { "processes", 0, 0, G_OPTION_ARG_INT, &options->processes,
           "at most so many processes at a time", "NUMBER" },
         { "buffer", 0, 0, G_OPTION_ARG_STRING, &options->buffer,
-          "what the guest keeps of each stream unread (default: 1M)", "SIZE" },
+          "room for unread output (default: 1M)", "SIZE" },
         { "detach", 0, 0, G_OPTION_ARG_NONE, &options->detach, "leave it running, and print its ID",
           NULL },
         { "hold", 0, 0, G_OPTION_ARG_NONE, &options->hold,
-          "with --detach: it waits rather than lose output that nobody reads", NULL },
+          "with --detach: wait rather than lose output", NULL },
         { "list", 0, 0, G_OPTION_ARG_NONE, &options->list, "list the programs that were started so",
           NULL },
         { "attach", 0, 0, G_OPTION_ARG_STRING, &options->attach,
@@ -194,7 +202,7 @@ add_options(GOptionContext *context, Options *options, const SubcommandRow *row)
     };
     const GOptionEntry persistent[] = {
         { "reconnect", 0, 0, G_OPTION_ARG_DOUBLE, &options->reconnect,
-          "try so long to connect again, and go on (default: 30)", "SECONDS" },
+          "try so long to connect again (default: 30)", "SECONDS" },
         { NULL },
     };
     g_option_context_add_main_entries(context, common, NULL);
@@ -311,7 +319,7 @@ explain_refusal(QgaClient *client, const char *command)
 static int
 complain(QgaClient *client, const GError *error)
 {
-    const char *command = client ? qga_client_last_command(client) : NULL;
+    const char *command = client ? qga_client_failed_command(client) : NULL;
     gboolean is_told = command && error->domain == QAPI_ERROR;
 
     fprintf(stderr, PROGRAM ": %s%s", is_told ? command : "", is_told ? ": " : "");

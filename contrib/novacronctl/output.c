@@ -12,6 +12,11 @@
 #include "runtime/qapi-write.h"
 
 #define COLUMN_GAP 2
+
+/* Where a text goes on that does not fit; and so much of it is shown in any case. */
+#define CUT "..."
+#define CUT_MIN 16
+
 #define NS_PER_S G_GINT64_CONSTANT(1000000000)
 #define BOLD "\033[1m"
 #define PLAIN "\033[0m"
@@ -53,12 +58,47 @@ output_note(const char *format, ...)
             is_terminal ? "\r\n" : "\n");
 }
 
+/* So many columns of a terminal a character takes. */
+static glong
+char_width(gunichar character)
+{
+    if (g_unichar_iszerowidth(character))
+        return 0;
+    return g_unichar_iswide(character) ? 2 : 1;
+}
+
+static glong
+text_width(const char *text)
+{
+    glong width = 0;
+
+    for (const char *at = text; *at; at = g_utf8_find_next_char(at, NULL))
+        width += char_width(g_utf8_get_char(at));
+    return width;
+}
+
 static void
 print_padded(const char *text, glong width)
 {
     fputs(text, stdout);
-    for (glong length = g_utf8_strlen(text, -1); length < width; length++)
+    for (glong length = text_width(text); length < width; length++)
         putchar(' ');
+}
+
+/* No more of it than fits. */
+static void
+print_cut(const char *text, glong width)
+{
+    glong left = width - (glong)strlen(CUT);
+    const char *end = text;
+
+    if (text_width(text) <= width) {
+        puts(text);
+        return;
+    }
+    while ((left -= char_width(g_utf8_get_char(end))) >= 0)
+        end = g_utf8_find_next_char(end, NULL);
+    printf("%.*s%s\n", (int)(end - text), text, CUT);
 }
 
 void
@@ -68,7 +108,7 @@ output_pairs(const OutputPair *pairs, guint n_pairs)
 
     for (guint i = 0; i < n_pairs; i++)
         if (pairs[i].value)
-            width = MAX(width, g_utf8_strlen(pairs[i].label, -1));
+            width = MAX(width, text_width(pairs[i].label));
 
     for (guint i = 0; i < n_pairs; i++) {
         if (!pairs[i].value)
@@ -83,15 +123,23 @@ static void
 widen(const char *const *cells, glong *widths, guint n_columns)
 {
     for (guint column = 0; column < n_columns; column++)
-        widths[column] = MAX(widths[column], g_utf8_strlen(cells[column], -1));
+        widths[column] = MAX(widths[column], text_width(cells[column]));
 }
 
+/* `line_max`: 0 is as long as it gets. */
 static void
-print_row(const char *const *cells, const glong *widths, guint n_columns)
+print_row(const char *const *cells, const glong *widths, guint n_columns, glong line_max)
 {
-    for (guint column = 0; column + 1 < n_columns; column++)
+    glong left = line_max;
+
+    for (guint column = 0; column + 1 < n_columns; column++) {
         print_padded(cells[column], widths[column] + COLUMN_GAP);
-    puts(cells[n_columns - 1]);
+        left -= widths[column] + COLUMN_GAP;
+    }
+    if (line_max > 0)
+        print_cut(cells[n_columns - 1], MAX(left, CUT_MIN));
+    else
+        puts(cells[n_columns - 1]);
 }
 
 /* https://no-color.org */
@@ -110,12 +158,13 @@ print_headings(const char *const *headings, const glong *widths, guint n_columns
     gboolean is_bold = is_colourful();
 
     fputs(is_bold ? BOLD : "", stdout);
-    print_row(headings, widths, n_columns);
+    print_row(headings, widths, n_columns, 0);
     fputs(is_bold ? PLAIN : "", stdout);
 }
 
 void
-output_table(const char *const *headings, guint n_columns, const GPtrArray *cells, glong *widths)
+output_table(const char *const *headings, guint n_columns, const GPtrArray *cells, glong *widths,
+             glong line_max)
 {
     g_autoptr(GPtrArray) clean = g_ptr_array_new_with_free_func(g_free);
 
@@ -128,7 +177,7 @@ output_table(const char *const *headings, guint n_columns, const GPtrArray *cell
         print_headings(headings, widths, n_columns);
     }
     for (guint i = 0; i < clean->len; i += n_columns)
-        print_row((const char *const *)clean->pdata + i, widths, n_columns);
+        print_row((const char *const *)clean->pdata + i, widths, n_columns, line_max);
 }
 
 void

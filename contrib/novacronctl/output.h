@@ -27,9 +27,10 @@ void output_note(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void output_pairs(const OutputPair *pairs, guint n_pairs);
 
 /* `cells` are strings, row by row, `n_columns` in each; without `headings` (NULL) rows only.
- * Columns have at least the `widths`, which grow to what they needed. */
+ * Columns have at least the `widths`, which grow to what they needed; the last one is cut where
+ * rows would be longer than `line_max`, unless that is 0. */
 void output_table(const char *const *headings, guint n_columns, const GPtrArray *cells,
-                  glong *widths);
+                  glong *widths, glong line_max);
 
 /* Pretty-printed JSON. */
 void output_json(JsonNode *node);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "novacronctl/terminal.h"
+
 #define INTERVAL_US (G_USEC_PER_SEC / 10)
 #define MIB ((gdouble)(1 << 20))
 #define PERCENT 100
@@ -22,14 +24,14 @@ progress_start(Progress *progress, gint64 total)
 }
 
 static void
-show_bar(gdouble part)
+add_bar(GString *line, gdouble part)
 {
     gint filled = (gint)(CLAMP(part, 0, 1) * BAR_WIDTH);
 
-    fputc('[', stderr);
+    g_string_append_c(line, '[');
     for (gint i = 0; i < BAR_WIDTH; i++)
-        fputc(i < filled ? '#' : '.', stderr);
-    fprintf(stderr, "] %3.0f %%", CLAMP(part, 0, 1) * PERCENT);
+        g_string_append_c(line, i < filled ? '#' : '.');
+    g_string_append_printf(line, "] %3.0f %%", CLAMP(part, 0, 1) * PERCENT);
 }
 
 void
@@ -43,15 +45,20 @@ progress_show(Progress *progress, gint64 done)
 
     gdouble seconds = (gdouble)MAX(now - progress->start, 1) / G_USEC_PER_SEC;
     gdouble speed = (gdouble)MAX(done - progress->first, 0) / seconds;
-    fputs(ERASE_LINE, stderr);
+    g_autoptr(GString) line = g_string_new(NULL);
     if (progress->total > 0)
-        show_bar((gdouble)done / (gdouble)progress->total);
-    fprintf(stderr, "%8.1f MiB", (gdouble)done / MIB);
+        add_bar(line, (gdouble)done / (gdouble)progress->total);
+    g_string_append_printf(line, "%8.1f MiB", (gdouble)done / MIB);
     if (progress->total > 0)
-        fprintf(stderr, " of %.1f MiB", (gdouble)progress->total / MIB);
-    fprintf(stderr, "%8.1f MiB/s", speed / MIB);
+        g_string_append_printf(line, " of %.1f MiB", (gdouble)progress->total / MIB);
+    g_string_append_printf(line, "%8.1f MiB/s", speed / MIB);
     if (progress->total > done && speed > 0)
-        fprintf(stderr, "%5.0f s left", (gdouble)(progress->total - done) / speed);
+        g_string_append_printf(line, "%5.0f s left", (gdouble)(progress->total - done) / speed);
+    /* A line that goes on in the next one cannot be erased. */
+    guint16 columns = terminal_columns(STDERR_FILENO);
+    if (columns > 1)
+        g_string_truncate(line, columns - 1);
+    fprintf(stderr, ERASE_LINE "%s", line->str);
     fflush(stderr);
 }
 
@@ -64,6 +71,6 @@ progress_skip(Progress *progress, gint64 done)
 void
 progress_stop(Progress *progress)
 {
-    if (progress->is_shown)
+    if (progress->last_shown > 0)
         fputs(ERASE_LINE, stderr);
 }

@@ -2,8 +2,10 @@
 #include "novacronctl/table.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "novacronctl/output.h"
+#include "novacronctl/terminal.h"
 
 #define NOTHING "-"
 
@@ -13,6 +15,7 @@ struct Table {
     GArray *chosen; /* guint: which columns, in the order of their appearance */
     GPtrArray *cells;
     glong *widths; /* of each column, by now */
+    gboolean is_cut;
     gboolean is_begun;
 };
 
@@ -111,6 +114,12 @@ table_reserve(Table *table, guint column, guint width)
 }
 
 void
+table_cut(Table *table)
+{
+    table->is_cut = TRUE;
+}
+
+void
 table_print(Table *table)
 {
     guint width = table->chosen->len;
@@ -126,7 +135,8 @@ table_print(Table *table)
     for (guint row = 0; row < table->cells->len; row += table->n_columns)
         for (guint i = 0; i < width; i++)
             g_ptr_array_add(cells, table->cells->pdata[row + columns[i]]);
-    output_table(table->is_begun ? NULL : headings, width, cells, widths);
+    output_table(table->is_begun ? NULL : headings, width, cells, widths,
+                 table->is_cut ? terminal_columns(STDOUT_FILENO) : 0);
     for (guint i = 0; i < width; i++)
         table->widths[columns[i]] = widths[i];
     table->is_begun = TRUE;

@@ -21,6 +21,9 @@ void table_sort(Table *table, guint column);
 /* A column is at least so many characters wide. */
 void table_reserve(Table *table, guint column, guint width);
 
+/* On a terminal, rows end at its edge: the last column may be longer than is good to read. */
+void table_cut(Table *table);
+
 /* Called again, it prints the rows that came since, below those of before. */
 void table_print(Table *table);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* All of it is about standard input: output may be a pipe. */
+/* Most of it is about standard input: output may be a pipe. */
 #include "novacronctl/terminal.h"
 
 #include <sys/ioctl.h>
@@ -33,6 +33,14 @@ terminal_restore(Terminal *terminal)
     if (terminal && terminal->is_raw)
         tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal->before);
     g_free(terminal);
+}
+
+guint16
+terminal_columns(int fd)
+{
+    struct winsize size = { 0 };
+
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 void

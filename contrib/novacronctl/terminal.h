@@ -13,5 +13,8 @@ Terminal *terminal_make_raw(void);
 void terminal_restore(Terminal *terminal);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Terminal, terminal_restore)
 
+/* How wide the terminal is that `fd` is; 0: it is none. */
+guint16 terminal_columns(int fd);
+
 /* In characters; 80 x 24 where there is no terminal. */
 void terminal_size(guint16 *ret_columns, guint16 *ret_rows);

@@ -139,10 +139,11 @@ transfer_await(const Transfer *transfer, const NovacronJob *started, NovacronJob
     if (!job)
         return FALSE;
     gboolean is_done = job->has_outcome && job->outcome == NOVACRON_JOB_OUTCOME_SUCCESS;
-    if (!is_done)
+    if (!is_done) {
+        qga_client_blame(transfer->client, job->command);
         g_set_error(error, QAPI_ERROR, QAPI_ERROR_GENERIC, "%s",
                     job->error ? job->error->desc : "it was cancelled");
-    else if (ret_result) {
+    } else if (ret_result) {
         const NovacronJobResultArgs args = { .id = job->id };
         is_done = qga_novacron_job_result(transfer->client, &args, ret_result, error);
     }

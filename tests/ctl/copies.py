@@ -158,11 +158,23 @@ def progress_is_shown_on_a_terminal(bench: Bench) -> Problem:
     sparse(bench.agent.files / 'large')
     with Screen(bench, 'cp', f'guest:{bench.agent.files}/large', 'large') as screen:
         shown = first(screen.shows(b'['), screen.shows(b' of 48.0 MiB'), screen.shows(b'MiB/s'))
-        return shown or expect(screen.process.wait(PATIENCE) == 0, 'it has failed')
+        shown = shown or expect(screen.process.wait(PATIENCE) == 0, 'it has failed')
+    with Screen(bench, 'cp', f'guest:{bench.agent.files}/large', 'narrow', columns=30) as screen:
+        screen.process.wait(PATIENCE)
+        narrow = screen.shows(b'\x1b[K')
+        lines = screen.seen.replace(b'\x1b[K', b'').split(b'\r')
+    return shown or narrow or expect(all(len(line) < 30 for line in lines), f'{lines}')
+
+
+def folders_are_not_copied_by_chance(bench: Bench) -> Problem:
+    (bench.folder / 'here').mkdir()
+    return first(*(outcome(bench.run('cp', *words), FAILED, b'', says='--recursive copies it')
+                   for words in ((f'guest:{bench.agent.files}', 'x'),
+                                 ('here', f'guest:{bench.agent.files}/x'))))
 
 
 TESTS: List[Callable[[Bench], Problem]] = list(map(with_streams, (
     copies_are_equal, the_target_in_the_guest_is_replaced_as_a_whole,
     links_in_the_guest_stay_links, a_copy_out_of_the_guest_goes_on,
     a_rest_that_is_spoilt_is_noticed, a_copy_into_the_guest_goes_on,
-    progress_is_shown_on_a_terminal)))
+    progress_is_shown_on_a_terminal, folders_are_not_copied_by_chance)))

@@ -63,6 +63,23 @@ def programs_are_listed_and_ended(bench: Bench) -> Problem:
                  programs_left(bench))
 
 
+def long_programs_are_cut_on_terminals(bench: Bench) -> Problem:
+    word = 'x' * 200
+    name = detach(bench, 'true', word)
+    with Screen(bench, 'exec', '--list') as screen:
+        screen.process.wait(PATIENCE)
+        cut = screen.shows(b'  true ' + word[:10].encode())
+        end = screen.seen.split(b'\r\n')[0]
+    return first(cut, expect(end.endswith(b'x...') and len(end) < 40, repr(end)),
+                 expect(word in rows(bench)[0][2], 'cut in a pipe'),
+                 outcome(bench.run('exec', '--close', name), 0))
+
+
+def a_terminal_for_nobody_is_said(bench: Bench) -> Problem:
+    with Screen(bench, 'exec', '-t', '--attach', '7') as screen:
+        return screen.shows(b'novacron-exec-read: not-found: there is no program 7')
+
+
 def whoever_attaches_can_leave(bench: Bench) -> Problem:
     name = detach(bench, 'sh', '-c', 'echo ready; exec sleep 60')
     process = start(bench, 'exec', '--attach', name)
@@ -134,6 +151,7 @@ def what_makes_no_sense_is_refused(bench: Bench) -> Problem:
 
 TESTS: List[Callable[[Bench], Problem]] = [
     *map(with_streams, (a_program_is_left_and_taken_up_again, programs_are_listed_and_ended,
+                        long_programs_are_cut_on_terminals, a_terminal_for_nobody_is_said,
                         whoever_attaches_can_leave, a_terminal_is_left_by_its_key,
                         output_that_nobody_reads_waits_or_is_lost)),
     limits_are_passed_on, what_makes_no_sense_is_refused,

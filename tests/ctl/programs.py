@@ -126,10 +126,10 @@ def nothing_is_left_in_the_guest(bench: Bench) -> Problem:
 class Screen:
     """A terminal with the client in it."""
 
-    def __init__(self, bench: Bench, *words: str, address: str = ''):
+    def __init__(self, bench: Bench, *words: str, address: str = '', columns: int = 91):
         self.seen = b''
         self.master, slave = pty.openpty()
-        self.resize(91, 33)
+        self.resize(columns, 33)
         self.before = termios.tcgetattr(slave)
         self.slave = slave
         self.process = subprocess.Popen(

@@ -66,6 +66,16 @@ def tables_show_what_there_is(bench: Bench) -> Problem:
                  expect(as_json == [GUEST['guest-get-fsinfo']] * 2, f'{as_json}'))
 
 
+def columns_stay_in_line(bench: Bench) -> Problem:
+    """Where characters are as wide as two, or have no width."""
+    mounts = ('/日本', '/e\u0301', '/plain')
+    with bench.fake(answers({'guest-get-fsinfo': [
+            {'name': 'x', 'mountpoint': mount, 'type': 'nfs', 'disk': []} for mount in mounts]})):
+        shown = bench.run_fake('fs', '-o', 'mounted,type').stdout.decode().splitlines()
+    lines = {'MOUNTED  TYPE', '/日本    nfs', '/e\u0301       nfs', '/plain   nfs'}
+    return expect(set(shown) == lines, f'{shown}')
+
+
 def colour_is_for_terminals(bench: Bench) -> Problem:
     with Screen(bench, 'commands') as screen:
         coloured = screen.shows(b'\x1b[1mCOMMAND')
@@ -381,7 +391,8 @@ def jobs_need_their_commands(bench: Bench) -> Problem:
 
 
 TESTS: List[Callable[[Bench], Problem]] = [
-    tables_show_what_there_is, colour_is_for_terminals, info_tells_the_agents_apart,
+    tables_show_what_there_is, columns_stay_in_line,
+    colour_is_for_terminals, info_tells_the_agents_apart,
     jobs_are_listed_and_followed, a_job_that_failed_is_a_failure, jobs_need_their_commands,
     a_command_runs_while_the_guest_is_frozen, a_freeze_ends_in_time,
     without_a_deadline_in_the_guest_it_is_said,
