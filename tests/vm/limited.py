@@ -76,7 +76,7 @@ def an_upload_goes_on_after_its_agent_was_killed(console: Console) -> None:
     guest, session = console.session.domain, console.session
     digest = random_file(console, 'large', 8 * MIB)
     guest.shell('rm -rf /srv/killed; mkdir /srv/killed')
-    copy = console.begin(SHARED, 'cp', 'large', 'guest:/srv/killed/copy')
+    copy = console.begin(SHARED, '-T', '10', 'cp', 'large', 'guest:/srv/killed/copy')
     guest.wait_for('[ $(stat -c %%s $(find /srv/killed -type f)) -ge %d ]' % MIB)
     session.kill_agent()
     status, _, err = finish(copy)
