@@ -4,7 +4,7 @@ import random
 import shutil
 import socket
 import subprocess
-from typing import Callable, List
+from typing import Callable, Dict, List
 
 from bench import NO_ANSWER, USAGE, Bench, Problem, expect, first, outcome
 from lib import suite
@@ -77,16 +77,23 @@ def the_agents_configuration_names_its_session(bench: Bench) -> Problem:
     return first(missing, none, outcome(bench.run('ping', address=address), 0))
 
 
-def libvirt_reaches_a_domain(bench: Bench) -> Problem:
-    """Its library is ours here: it asks the agent that LIBVIRT_STANDIN names, loses the class of
-    an error and adds words of its own as libvirt does."""
+def libvirt_of(bench: Bench) -> Dict[str, str]:
+    """The environment in which libvirt's library is ours: it asks the agent that LIBVIRT_STANDIN
+    names, loses the class of an error and adds words of its own as libvirt does. Empty: there is no
+    compiler."""
     compiler = shutil.which('cc')
     if not compiler:
-        return None
+        return {}
     subprocess.run([compiler, '-shared', '-fPIC', '-o', bench.folder / 'libvirt.so.0', STANDIN],
                    check=True)
     (bench.folder / 'libvirt-qemu.so.0').symlink_to('libvirt.so.0')
-    world = {'LD_LIBRARY_PATH': str(bench.folder), 'LIBVIRT_STANDIN': str(bench.socket)}
+    return {'LD_LIBRARY_PATH': str(bench.folder), 'LIBVIRT_STANDIN': str(bench.socket)}
+
+
+def libvirt_reaches_a_domain(bench: Bench) -> Problem:
+    world = libvirt_of(bench)
+    if not world:
+        return None
 
     def run(*words: str) -> 'subprocess.CompletedProcess[bytes]':
         return bench.run_alone('-d', 'web1', *words, stdin=b'typed', **world)

@@ -14,6 +14,7 @@ from typing import Any, Callable, Dict, List, Sequence
 
 from bench import FAILED, NO_ANSWER, PATIENCE, USAGE, Bench, Done, Problem, expect, first, \
     outcome, parsed
+from channels import libvirt_of
 from fake import result
 from lib.agent import Agent
 from lib.text import difference
@@ -288,7 +289,8 @@ def a_restarted_agent_goes_on_with_copies(bench: Bench) -> Problem:
             time.sleep(delay)
             restart(bench.agent, 0.3)
             message = process.communicate(timeout=PATIENCE)[1]
-            if process.returncode == NO_ANSWER and b'connected, but' in message:
+            if process.returncode == NO_ANSWER and b'connect' in message \
+                    and b'to go on' not in message:
                 continue        # it had not even begun
             problem = expect(process.returncode == 0, f'{process.returncode}: {message!r}') or \
                 expect(copy.read_bytes() == data, 'another file')
@@ -298,6 +300,25 @@ def a_restarted_agent_goes_on_with_copies(bench: Bench) -> Problem:
             there.write_bytes(data)
     bench.agent.connect().close()
     return None
+
+
+def libvirts_connection_is_made_again(bench: Bench) -> Problem:
+    world = libvirt_of(bench)
+    if not world:
+        return None
+    data, there = os.urandom(3 << 20), bench.agent.files / 'there'
+    (bench.folder / 'here').write_bytes(data)
+    process = subprocess.Popen([bench.client, '-d', 'web1', 'cp', 'here', f'guest:{there}'],
+                               cwd=bench.folder, stderr=subprocess.PIPE,
+                               env={**os.environ, **world})
+    deadline = time.monotonic() + PATIENCE
+    while not list(there.parent.glob('.novacron-*')) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    restart(bench.agent, 0.5)
+    message = process.communicate(timeout=PATIENCE)[1]
+    bench.agent.connect().close()
+    return expect(process.returncode == 0 and b'agent is not connected; trying' in message,
+                  f'{process.returncode}: {message!r}') or difference(data, there.read_bytes())
 
 
 def a_program_that_went_with_its_agent_is_missed(bench: Bench) -> Problem:
@@ -388,7 +409,8 @@ def silence_is_taken_for_a_loss(bench: Bench) -> Problem:
 TESTS: List[Callable[[Bench], Problem]] = [
     *map(with_streams, (
         copies_survive_a_cut_anywhere, copies_survive_many_cuts, a_folder_survives_a_cut_anywhere,
-        programs_survive_cuts, input_is_never_sent_twice, a_restarted_agent_goes_on_with_copies,
+        libvirts_connection_is_made_again, programs_survive_cuts, input_is_never_sent_twice,
+        a_restarted_agent_goes_on_with_copies,
         a_program_that_went_with_its_agent_is_missed, whoever_waits_in_vain_gives_up,
         whoever_waits_can_be_told_to_stop, a_terminal_survives_a_cut)),
     what_may_have_been_done_is_not_asked_for_again, silence_is_taken_for_a_loss,

@@ -65,13 +65,18 @@ exchange(const char *command)
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
     strncpy(address.sun_path, getenv("LIBVIRT_STANDIN"), sizeof address.sun_path - 1);
-    if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
-        write(fd, command, strlen(command)) < 0 || write(fd, "\n", 1) < 0)
-        return NULL;
-    while (!strchr(line, '\n') && (got = read(fd, line + size, LINE_MAX_SIZE - 1 - size)) > 0)
-        size += (size_t)got;
+    snprintf(message, sizeof message,
+             "Guest agent is not responding: QEMU guest agent is not connected");
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
+        send(fd, command, strlen(command), MSG_NOSIGNAL) > 0 &&
+        send(fd, "\n", 1, MSG_NOSIGNAL) > 0)
+        while (!strchr(line, '\n') && (got = read(fd, line + size, LINE_MAX_SIZE - 1 - size)) > 0)
+            size += (size_t)got;
     close(fd);
-    return line;
+    if (strchr(line, '\n'))
+        return line;
+    free(line);
+    return NULL;
 }
 
 char *
