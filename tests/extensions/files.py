@@ -656,6 +656,25 @@ def bounds_are_kept(check: Check) -> None:
         expect(text.startswith('bad-value: '), text)
 
 
+def replies_with_a_long_path_keep_their_bounds(check: Check) -> None:
+    """Every byte of it is six on the wire."""
+    with files(check) as (client, agent):
+        bounds = {command['name']: command['reply-bound-bytes']
+                  for area in client.call('novacron-capabilities') for command in area['commands']}
+        folder = agent.files.joinpath(*['\x01' * 250] * 16)
+        folder.mkdir(parents=True)
+        (agent.files / 'link').symlink_to('\x01' * 4095)
+        none = {'path': str(folder / 'none'), 'request-id': '\x01' * 256}
+        concluded(client, client.call('novacron-file-digest', **none))
+        for command, arguments in (
+                ('novacron-file-stat', {'path': str(agent.files / 'link'), 'follow': False}),
+                ('novacron-file-upload-begin', {'id': 'up', 'path': str(folder / 'target')}),
+                ('novacron-file-upload-status', {'id': 'up'}), ('novacron-file-digest', none)):
+            line = client.ask(request(command, **arguments))
+            expect(b'"error": {"class"' not in line and 16384 < len(line) <= bounds[command],
+                   f'{command}: {len(line)} bytes, {line[:80]!r}')
+
+
 CHECKS = [
     an_upload_that_is_cut_at_any_byte_goes_on,
     one_upload_survives_many_cuts,
@@ -679,4 +698,5 @@ CHECKS = [
     without_a_record_nothing_is_changed,
     what_is_blocked_upstream_is_blocked_here,
     bounds_are_kept,
+    replies_with_a_long_path_keep_their_bounds,
 ]
