@@ -14,6 +14,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 import adverse
+import client
 import deadline
 import order
 import ordinary
@@ -23,7 +24,7 @@ import upstream as as_upstream
 from lib import check, oracle, stage, suite
 from scene import Scene
 
-MODULES = [ordinary, deadline, order, adverse, quiesce, snapshots, as_upstream]
+MODULES = [ordinary, deadline, order, adverse, quiesce, client, snapshots, as_upstream]
 KINDS = ('ext4', 'xfs', 'btrfs')
 
 
