@@ -133,6 +133,21 @@ read_piece(const Reading *reading, gint fd, const struct stat *status, GError **
     return g_steal_pointer(&piece);
 }
 
+/* NULL: refused, since it is not the one that the client has begun with. */
+static char *
+check_version(const Reading *reading, gint fd, struct stat *ret_status, GError **error)
+{
+    if (fstat(fd, ret_status) < 0) {
+        ga_refuse_errno(error, errno, "'%s'", reading->place->path);
+        return NULL;
+    }
+    g_autofree char *version = ga_file_version(ret_status);
+    if (!reading->version || strcmp(version, reading->version) == 0)
+        return g_steal_pointer(&version);
+    ga_refuse(error, GA_REFUSAL_PLAN_CHANGED, "'%s' was changed", reading->place->path);
+    return NULL;
+}
+
 static gpointer
 read_range(gpointer data, GError **error)
 {
@@ -142,19 +157,14 @@ read_range(gpointer data, GError **error)
 
     if (fd < 0)
         return NULL;
-    if (fstat(fd, &status) < 0) {
-        ga_refuse_errno(error, errno, "'%s'", reading->place->path);
+    g_autofree char *before = check_version(reading, fd, &status, error);
+    g_autoptr(NovacronFilePiece) piece = before ? read_piece(reading, fd, &status, error) : NULL;
+    /* What was written meanwhile may be in it. */
+    g_autofree char *after = piece ? check_version(reading, fd, &status, error) : NULL;
+    if (!after)
         return NULL;
-    }
-    g_autofree char *version = ga_file_version(&status);
-    if (reading->version && strcmp(version, reading->version) != 0) {
-        ga_refuse(error, GA_REFUSAL_PLAN_CHANGED, "'%s' was changed", reading->place->path);
-        return NULL;
-    }
-    NovacronFilePiece *piece = read_piece(reading, fd, &status, error);
-    if (piece)
-        piece->version = g_steal_pointer(&version);
-    return piece;
+    piece->version = g_steal_pointer(&before);
+    return g_steal_pointer(&piece);
 }
 
 static gboolean

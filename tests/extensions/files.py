@@ -598,6 +598,23 @@ def a_slow_disk_delays_a_job_and_nobody_else(check: Check) -> None:
         expect(job['outcome'] == 'success' and not tree.exists(), f'{job}')
 
 
+def a_piece_that_is_changed_while_it_is_read_is_refused(check: Check) -> None:
+    slow = ('strace', '-D', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=pread64', '-e',
+            'inject=pread64:delay_enter=400000')
+    if not shutil.which(slow[0]) or not check.costs_count:
+        raise Skip('no strace, or sanitizers, which it disturbs')
+    with files(check, under=slow) as (client, agent):
+        path = agent.files / 'file'
+        path.write_bytes(b'old')
+        time.sleep(0.05)        # the kernel's clock for files goes in steps
+        version = client.call('novacron-file-read', path=str(path))['version']
+        client.send(request('novacron-file-read', path=str(path), version=version))
+        time.sleep(0.2)
+        path.write_bytes(b'new')
+        line = client.read_line(10)
+        expect(b'plan-changed: ' in line, f'{line!r}')
+
+
 def without_a_record_nothing_is_changed(check: Check) -> None:
     with files(check) as (client, agent):
         (agent.folder / 'data').touch()     # where its folder would be
@@ -695,6 +712,7 @@ CHECKS = [
     a_digest_tells_its_progress_and_can_be_stopped,
     a_tree_is_removed_and_nothing_else,
     a_slow_disk_delays_a_job_and_nobody_else,
+    a_piece_that_is_changed_while_it_is_read_is_refused,
     without_a_record_nothing_is_changed,
     what_is_blocked_upstream_is_blocked_here,
     bounds_are_kept,
