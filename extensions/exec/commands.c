@@ -47,13 +47,25 @@ novacron_exec_read(GaCall *call, const NovacronExecReadArgs *args)
         ga_call_fail(call, error);
 }
 
+/* In place. FALSE: refused. */
+static gboolean
+decode(char *text, gsize *ret_size, GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+
+    if (qapi_base64_decode(text, strlen(text), ret_size, &reason))
+        return TRUE;
+    ga_refuse(error, GA_REFUSAL_BAD_VALUE, "%s", reason->message);
+    return FALSE;
+}
+
 NovacronExecWritten *
 novacron_exec_write(GaAgent *agent, const NovacronExecWriteArgs *args, GError **error)
 {
     Exec *exec = find(agent, args->id, error);
     gsize size;
 
-    if (!exec || !qapi_base64_decode(args->buf_b64, strlen(args->buf_b64), &size, error))
+    if (!exec || !decode(args->buf_b64, &size, error))
         return NULL;
 
     g_autoptr(NovacronExecWritten) written = g_new0(NovacronExecWritten, 1);

@@ -690,6 +690,10 @@ exec_resize(Exec *exec, guint16 columns, guint16 rows, GError **error)
         ga_refuse(error, GA_REFUSAL_UNSUPPORTED, "program %s has no terminal", exec->seen->id);
         return FALSE;
     }
+    if (exec_stream_fd(exec->out) < 0) {
+        ga_refuse(error, GA_REFUSAL_NOT_FOUND, "program %s has ended", exec->seen->id);
+        return FALSE;
+    }
     if (os_child_resize(exec_stream_fd(exec->out), columns, rows))
         return TRUE;
     ga_refuse_errno(error, errno, "program %s", exec->seen->id);

@@ -219,6 +219,19 @@ def a_terminal_has_a_size_and_takes_input(check: Check) -> None:
         expect(reader.exec['exit-code'] == 5, f'{reader.exec}')
 
 
+def every_refusal_begins_with_a_word(check: Check) -> None:
+    with programs(check) as (client, _):
+        plain = outcome(client, ':', input=True).id
+        ended = outcome(client, ':', terminal={'columns': 80, 'rows': 24}).id
+        for command, arguments, word in (
+                ('write', {'id': plain, 'buf-b64': '!!'}, 'bad-value: '),
+                ('write', {'id': 'none', 'buf-b64': ''}, 'not-found: '),
+                ('resize', {'id': plain, 'columns': 1, 'rows': 1}, 'unsupported: '),
+                ('resize', {'id': ended, 'columns': 1, 'rows': 1}, 'not-found: ')):
+            text = refusal(client, 'novacron-exec-' + command, **arguments)
+            expect(text.startswith(word), f'{command} {arguments}: {text}')
+
+
 def a_signal_reaches_the_whole_group(check: Check) -> None:
     with programs(check) as (client, _):
         program = shell(client, 'sleep 1000 & echo $!; wait')
@@ -409,7 +422,8 @@ CHECKS = [both_streams_and_the_exit_code_arrive, an_end_by_a_signal_is_told,
           a_program_that_is_held_loses_nothing, a_read_waits_for_news_and_no_longer,
           another_request_ends_a_wait, input_arrives_and_ends,
           a_program_that_does_not_read_takes_only_what_fits,
-          a_terminal_has_a_size_and_takes_input, a_signal_reaches_the_whole_group,
+          a_terminal_has_a_size_and_takes_input, every_refusal_begins_with_a_word,
+          a_signal_reaches_the_whole_group,
           time_that_is_over_ends_it, those_of_its_group_that_do_not_end_are_killed,
           it_starts_where_and_as_whom_it_is_told, what_cannot_start_is_told,
           the_same_request_is_carried_out_once,
