@@ -115,6 +115,7 @@ app_prepare(const App *app, AppStep *step, GError **error)
     const DatabasePrepareArgs args = { .address = app->endpoint.address,
                                        .has_port = app->endpoint.port != 0,
                                        .port = app->endpoint.port,
+                                       .uid = app->server->uid,
                                        .read_lock = app->has_read_lock,
                                        .limit_ms = step->limit_ms };
     DatabasePrepared *prepared = NULL;

@@ -6,14 +6,17 @@
 #include "extensions/worker/serve.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/agent.h"
+#include "core/refusal.h"
 #include "core/session.h"
 #include "extensions/worker/sandbox.h"
 
@@ -98,6 +101,25 @@ watch(G_GNUC_UNUSED gpointer data)
     while (poll(&poller, 1, -1) < 0)
         ;
     _exit(EXIT_SUCCESS);
+}
+
+/* Sockets. */
+
+char *
+ga_worker_pin_socket(const char *path, guint uid, GError **error)
+{
+    gint fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC); /* until the end */
+    struct stat status;
+
+    if (fd < 0 || fstat(fd, &status) < 0) {
+        ga_refuse_errno(error, errno, "cannot open '%s'", path);
+        return NULL;
+    }
+    if (!S_ISSOCK(status.st_mode) || (status.st_uid != uid && status.st_uid != 0)) {
+        ga_refuse(error, GA_REFUSAL_PERMISSION, "'%s' is no socket of user %u", path, uid);
+        return NULL;
+    }
+    return g_strdup_printf("/proc/self/fd/%d", fd);
 }
 
 /* Starting. */

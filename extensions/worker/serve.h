@@ -11,3 +11,8 @@ int ga_worker_serve(int argc, char **argv, const GaCommandTable *table);
 
 /* The name of that user; for ever. */
 const char *ga_worker_user(void);
+
+/* Another path of the socket at `path`, transfer full, which stays that socket whatever becomes of
+ * `path`. NULL: it is none that the user `uid` or root has made, as when a server's socket was
+ * replaced, or a table of the kernel has lines that somebody has put in a name. */
+char *ga_worker_pin_socket(const char *path, guint uid, GError **error) G_GNUC_WARN_UNUSED_RESULT;

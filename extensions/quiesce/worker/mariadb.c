@@ -80,20 +80,26 @@ ask(const char *query, char **ret_text, GError **error)
 }
 
 /* Without more in the option files it is the user of the process' own name, who is known by the
- * socket and needs no password. */
+ * socket and needs no password. No server has to ask us for a file. */
 static gboolean
-connect_to(const char *path, guint limit_ms, GError **error)
+connect_to(const DatabasePrepareArgs *args, GError **error)
 {
-    guint seconds = limit_ms / 1000 + 1;
+    g_autofree char *path = ga_worker_pin_socket(args->address, args->uid, error);
+    guint seconds = args->limit_ms / 1000 + 1, none = 0;
 
+    if (!path)
+        return FALSE;
     connection = mysql_init(NULL);
     mysql_optionsv(connection, MARIADB_OPT_USER, ga_worker_user());
     mysql_options(connection, MYSQL_READ_DEFAULT_GROUP, OPTION_GROUP);
     mysql_options(connection, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
+    mysql_options(connection, MYSQL_OPT_LOCAL_INFILE, &none);
     mysql_options(connection, MYSQL_SET_CHARSET_NAME, "utf8mb4");
     if (mysql_real_connect(connection, NULL, NULL, NULL, NULL, 0, path, 0))
         return TRUE;
-    refuse(error, "cannot connect");
+
+    g_autofree char *what = g_strdup_printf("cannot connect to %s", args->address);
+    refuse(error, what);
     return FALSE;
 }
 
@@ -122,7 +128,7 @@ choose(gboolean has_read_lock)
 DatabasePrepared *
 database_prepare(G_GNUC_UNUSED GaAgent *agent, const DatabasePrepareArgs *args, GError **error)
 {
-    if (!connect_to(args->address, args->limit_ms, error) || !set_session(error))
+    if (!connect_to(args, error) || !set_session(error))
         return NULL;
     choose(args->read_lock);
 

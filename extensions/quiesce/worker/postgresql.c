@@ -47,7 +47,8 @@ ask(const char *statement, const char *what, GError **error)
 #define STAY \
     "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'"
 
-/* A server may have been told to write nothing, to wait for others, or to end what takes long. */
+/* A server may have been told to write nothing, to wait for others, or to end what takes long. The
+ * path may be another's by now: only the server's own user is told anything. */
 static gboolean
 connect_to(const char *directory, const char *port, guint limit_ms, GError **error)
 {
@@ -55,11 +56,13 @@ connect_to(const char *directory, const char *port, guint limit_ms, GError **err
         "-c statement_timeout=%u -c synchronous_commit=local -c default_transaction_read_only=off",
         limit_ms);
     const char *const keywords[] = {
-        "host",    "port",    "user",       "dbname",          "application_name",
-        "options", "sslmode", "gssencmode", "client_encoding", NULL
+        "host",    "port",       "requirepeer",     "user", "dbname", "application_name", "options",
+        "sslmode", "gssencmode", "client_encoding", NULL
     };
-    const char *const values[] = { directory, port,      ga_worker_user(), "postgres", "novacron",
-                                   options,   "disable", "disable",        "UTF8",     NULL };
+    const char *const values[] = { directory,        port,       ga_worker_user(),
+                                   ga_worker_user(), "postgres", "novacron",
+                                   options,          "disable",  "disable",
+                                   "UTF8",           NULL };
 
     connection = PQconnectdbParams(keywords, values, FALSE);
     if (PQstatus(connection) == CONNECTION_OK)

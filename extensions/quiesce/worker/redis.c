@@ -146,12 +146,16 @@ static gboolean
 connect_to(const DatabasePrepareArgs *args, GError **error)
 {
     const struct timeval limit = { args->limit_ms / 1000, args->limit_ms % 1000 * 1000 };
+    g_autofree char *path = args->has_port ? NULL
+                                           : ga_worker_pin_socket(args->address, args->uid, error);
 
-    context = args->has_port ? redisConnectWithTimeout(args->address, args->port, limit)
-                             : redisConnectUnixWithTimeout(args->address, limit);
+    if (!args->has_port && !path)
+        return FALSE;
+    context = path ? redisConnectUnixWithTimeout(path, limit)
+                   : redisConnectWithTimeout(args->address, args->port, limit);
     if (context && !context->err && redisSetTimeout(context, limit) == REDIS_OK)
         return TRUE;
-    ga_refuse(error, GA_REFUSAL_FAILED, "cannot connect: %s",
+    ga_refuse(error, GA_REFUSAL_FAILED, "cannot connect to %s: %s", args->address,
               context ? context->errstr : "no memory");
     return FALSE;
 }
