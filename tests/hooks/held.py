@@ -313,7 +313,9 @@ def a_name_and_a_password_come_from_the_option_files(scene: Scene) -> None:
     agent = scene.start()
     options = scene.stage.root / 'etc/mysql/my.cnf'
     options.parent.mkdir(exist_ok=True)
-    options.write_text("[novacron]\nuser=clerk\npassword='a secret'\n")
+    # what clients of a server elsewhere need is not for us
+    options.write_text("[client]\nhost=192.0.2.1\n"
+                       "[novacron]\nuser=clerk\npassword='a secret'\n")
     scene.mariadb.query("CREATE OR REPLACE USER clerk@localhost IDENTIFIED BY 'a secret'; "
                         "GRANT ALL ON *.* TO clerk@localhost")
     try:

@@ -95,7 +95,7 @@ connect_to(const DatabasePrepareArgs *args, GError **error)
     mysql_options(connection, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
     mysql_options(connection, MYSQL_OPT_LOCAL_INFILE, &none);
     mysql_options(connection, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-    if (mysql_real_connect(connection, NULL, NULL, NULL, NULL, 0, path, 0))
+    if (mysql_real_connect(connection, "localhost", NULL, NULL, NULL, 0, path, 0))
         return TRUE;
 
     g_autofree char *what = g_strdup_printf("cannot connect to %s", args->address);
