@@ -53,7 +53,7 @@ wait_for(QgaClient *client, NovacronJob **job, int signals, GError **error)
 {
     gboolean was_told = FALSE;
 
-    while (*job && (*job)->status != NOVACRON_JOB_STATUS_CONCLUDED) {
+    while ((*job)->status != NOVACRON_JOB_STATUS_CONCLUDED) {
         GPollFD fd = { .fd = signals, .events = G_IO_IN };
 
         if (!was_told && g_poll(&fd, 1, 0) > 0) {
