@@ -95,6 +95,25 @@ START_TEST(the_next_agent_recalls_id_and_begin)
 }
 END_TEST
 
+START_TEST(the_next_agent_knows_that_something_was_held)
+{
+    GaFreezeReport report = report_of("a-b");
+    GaFreezeReport next;
+
+    report.begun = 7;
+    report.is_held = TRUE;
+    g_autofree char *line = ga_freeze_report_describe(&report);
+    ck_assert_str_eq(line, "a-b 7 held\n");
+    ga_freeze_report_init(&next);
+    ga_freeze_report_recall(&next, line);
+    ck_assert_int_eq(next.begun, 7);
+    ck_assert(!next.is_held);
+    ck_assert_str_eq(next.hold_error, "the agent that held the applications has ended");
+    ga_freeze_report_clear(&next);
+    ga_freeze_report_clear(&report);
+}
+END_TEST
+
 START_TEST(a_damaged_line_tells_of_a_freeze_only)
 {
     static const char *const lines[] = { NULL, "", "word", "\n" };
@@ -122,6 +141,7 @@ main(void)
     tcase_add_test(tests, only_the_first_end_counts);
     tcase_add_test(tests, an_expired_freeze_ended_at_its_deadline);
     tcase_add_test(tests, the_next_agent_recalls_id_and_begin);
+    tcase_add_test(tests, the_next_agent_knows_that_something_was_held);
     tcase_add_test(tests, a_damaged_line_tells_of_a_freeze_only);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

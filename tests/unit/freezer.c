@@ -37,6 +37,7 @@ typedef struct {
     GString *journal;
     const char *open_error, *run_error, *thaw_error, *guardian_error, *hook_error;
     gint64 count;
+    const char *hold_error, *let_go_error;
     const char *held; /* the verb that waits on its thread; "*" is all */
     gint n_threads;   /* atomic: verbs under way */
     gboolean is_kept; /* a guardian of before can be found */
@@ -276,7 +277,10 @@ ga_helper_run(const GaHelperSpec *spec, GaHelperDone done, gpointer user_data)
     /* Upstream's hooks see neither the frozen state nor its mark. */
     ck_assert(!ga_gate_is_frozen(ga_agent_gate(scene->agent)));
     ck_assert(!is_there("qga.state.isfrozen"));
-    tell("hook-%s", spec->argv[1]);
+    tell("hook-%s%s%s", spec->argv[1], spec->variable ? "-" : "",
+         spec->variable ? spec->value : "");
+    if (spec->variable)
+        ck_assert_str_eq(spec->variable, "NOVACRON_QUIESCE_HELD");
     succeeds(scene->hook_error, &error);
     done(error, user_data);
 }
@@ -1172,6 +1176,163 @@ START_TEST(the_next_agent_makes_up_for_the_hook_of_an_expiry)
 }
 END_TEST
 
+/* Something that is held beside the file systems. */
+
+static void
+on_hold(G_GNUC_UNUSED GaFreezeHolder *holder, GaFreezeHeld held, gpointer user_data)
+{
+    GError *error = NULL;
+
+    ck_assert(!is_there("qga.state.isfrozen"));
+    tell("hold");
+    succeeds(scene->hold_error, &error);
+    held(error, user_data);
+}
+
+static void
+on_let_go(G_GNUC_UNUSED GaFreezeHolder *holder, GaFreezeHeld released, gpointer user_data)
+{
+    GError *error = NULL;
+
+    ck_assert(!is_there("qga.state.isfrozen"));
+    tell("release-holder");
+    succeeds(scene->let_go_error, &error);
+    released(error, user_data);
+}
+
+static const char *
+on_kinds(G_GNUC_UNUSED GaFreezeHolder *holder)
+{
+    return "a b";
+}
+
+static void
+on_free(GaFreezeHolder *holder)
+{
+    tell("free");
+    g_free(holder);
+}
+
+static void
+ask_freeze_with_holder(Answer *answer)
+{
+    static const GaFreezeHolderClass class = { on_hold, on_let_go, on_kinds, on_free };
+    GaFreezeHolder *holder = g_new(GaFreezeHolder, 1);
+    GaFreezeRequest request = { .command = "toy-add",
+                                .deadline_ms = scene->config.freeze_deadline_ms,
+                                .id = "id",
+                                .holder = holder };
+
+    holder->class = &class;
+    *answer = (Answer){ .is_done = FALSE };
+    ga_freezer_freeze(scene->freezer, &request, on_answer, answer);
+}
+
+START_TEST(a_holder_holds_from_the_hook_until_the_thaw)
+{
+    Answer answer;
+
+    ask_freeze_with_holder(&answer);
+    assert_count(&answer, 3);
+    assert_journal("hook-freeze-a b hold open [ run");
+    thaw(3);
+    assert_journal("thaw ] release-holder hook-thaw-a b");
+    ck_assert_ptr_null(ga_freezer_report(scene->freezer)->hold_error);
+    ck_assert_ptr_nonnull(ga_freezer_holder(scene->freezer));
+    thaw(3);
+    assert_journal("thaw hook-thaw-a b");
+    freeze(3);
+    assert_journal("free hook-freeze open [ run");
+}
+END_TEST
+
+START_TEST(what_cannot_be_held_prevents_the_freeze)
+{
+    Answer answer;
+
+    scene->hold_error = "no hold";
+    ask_freeze_with_holder(&answer);
+    assert_fails(&answer, "no hold");
+    assert_journal("hook-freeze-a b hold release-holder hook-thaw-a b");
+    assert_frozen(FALSE);
+}
+END_TEST
+
+START_TEST(what_was_held_is_let_go_however_the_freeze_fails)
+{
+    Answer answer;
+
+    scene->open_error = "no list";
+    ask_freeze_with_holder(&answer);
+    assert_fails(&answer, "no list");
+    assert_journal("hook-freeze-a b hold open release-holder hook-thaw-a b");
+
+    scene->open_error = NULL;
+    scene->count = 0;
+    ask_freeze_with_holder(&answer);
+    assert_count(&answer, 0);
+    assert_journal("free hook-freeze-a b hold open [ run ] release-holder hook-thaw-a b");
+
+    scene->hook_error = "no hook";
+    ask_freeze_with_holder(&answer);
+    assert_fails(&answer, "no hook");
+    assert_journal("free hook-freeze-a b hook-thaw-a b");
+}
+END_TEST
+
+START_TEST(what_was_not_held_until_the_thaw_is_reported)
+{
+    Answer answer;
+
+    scene->let_go_error = "lost";
+    ask_freeze_with_holder(&answer);
+    assert_count(&answer, 3);
+    thaw(3);
+    ck_assert_str_eq(ga_freezer_report(scene->freezer)->hold_error, "lost");
+}
+END_TEST
+
+START_TEST(an_expiry_lets_go_as_well)
+{
+    Answer answer;
+
+    use_deadline();
+    ask_freeze_with_holder(&answer);
+    assert_count(&answer, 3);
+    assert_journal("hook-freeze-a b hold open [ guard run-until over");
+    expire();
+    settle();
+    assert_journal("let-go ] release-holder hook-thaw-a b");
+    thaw_fails(EXPIRED_TEXT);
+}
+END_TEST
+
+START_TEST(a_holder_whose_freeze_does_not_begin_is_not_asked)
+{
+    Answer answer;
+
+    freeze(3);
+    assert_journal("hook-freeze open [ run");
+    ask_freeze_with_holder(&answer);
+    assert_fails(&answer, "Command toy-add has been disabled: *");
+    assert_journal("free");
+    ck_assert_ptr_null(ga_freezer_holder(scene->freezer));
+}
+END_TEST
+
+START_TEST(the_next_agent_knows_that_nobody_held_on)
+{
+    Answer answer;
+
+    ask_freeze_with_holder(&answer);
+    assert_count(&answer, 3);
+    restart();
+    ck_assert_ptr_null(ga_freezer_holder(scene->freezer));
+    ck_assert_str_eq(ga_freezer_report(scene->freezer)->id, "id");
+    ck_assert_ptr_nonnull(ga_freezer_report(scene->freezer)->hold_error);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -1220,6 +1381,13 @@ main(void)
     tcase_add_test(tcase, nor_does_it_stay_frozen_when_both_are_gone);
     tcase_add_test(tcase, without_a_deadline_the_next_agent_waits_as_upstreams);
     tcase_add_test(tcase, the_next_agent_makes_up_for_the_hook_of_an_expiry);
+    tcase_add_test(tcase, a_holder_holds_from_the_hook_until_the_thaw);
+    tcase_add_test(tcase, what_cannot_be_held_prevents_the_freeze);
+    tcase_add_test(tcase, what_was_held_is_let_go_however_the_freeze_fails);
+    tcase_add_test(tcase, what_was_not_held_until_the_thaw_is_reported);
+    tcase_add_test(tcase, an_expiry_lets_go_as_well);
+    tcase_add_test(tcase, a_holder_whose_freeze_does_not_begin_is_not_asked);
+    tcase_add_test(tcase, the_next_agent_knows_that_nobody_held_on);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
