@@ -43,7 +43,7 @@ size_of(const Upload *upload)
 /* What is there in the guest: a folder takes the source's name, and what is neither missing nor
  * regular is not replaced. */
 static gboolean
-look_at_target(Upload *upload, QgaClient *client, gboolean *ret_unfit, GError **error)
+look_at_target(Upload *upload, QgaClient *client, CopyUnfit *ret_unfit, GError **error)
 {
     g_autoptr(GError) local = NULL;
     g_autoptr(NovacronFileStatus) seen = NULL;
@@ -57,10 +57,10 @@ look_at_target(Upload *upload, QgaClient *client, gboolean *ret_unfit, GError **
             upload->is_in_folder = TRUE;
             return look_at_target(upload, client, ret_unfit, error);
         }
-        *ret_unfit = seen->type != NOVACRON_FILE_TYPE_REGULAR;
-        return !*ret_unfit;
+        *ret_unfit = seen->type == NOVACRON_FILE_TYPE_REGULAR ? COPY_FITS : COPY_UNFIT;
+        return *ret_unfit == COPY_FITS;
     }
-    *ret_unfit = transfer_is_refused(local);
+    *ret_unfit = transfer_is_refused(local) ? COPY_REFUSED : COPY_FITS;
     if (*ret_unfit)
         return FALSE;
     if (!transfer_is(local, "not-found")) {
@@ -260,21 +260,21 @@ send_upload(Transfer *transfer, Upload *upload, guint64 begun, GError **error)
 
 gint64
 copy_ranges_in(QgaClient *client, int fd, const char *source, const char *target,
-               gboolean *ret_unfit, GError **error)
+               CopyUnfit *ret_unfit, GError **error)
 {
     g_auto(Upload) upload = { .source = source, .fd = fd, .path = g_strdup(target) };
     g_autoptr(GError) local = NULL;
     guint64 begun;
 
-    *ret_unfit = TRUE;
+    *ret_unfit = COPY_UNFIT;
     if (!g_path_is_absolute(target) || !g_utf8_validate(target, -1, NULL) ||
         fstat(fd, &upload.status) < 0 || !S_ISREG(upload.status.st_mode))
         return -1;
-    *ret_unfit = FALSE;
+    *ret_unfit = COPY_FITS;
     if (!look_at_target(&upload, client, ret_unfit, error))
         return -1;
     if (!begin(&upload, client, &begun, &local)) {
-        *ret_unfit = transfer_is_refused(local);
+        *ret_unfit = transfer_is_refused(local) ? COPY_REFUSED : COPY_FITS;
         if (!*ret_unfit)
             g_propagate_error(error, g_steal_pointer(&local));
         return -1;

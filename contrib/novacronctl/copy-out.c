@@ -103,20 +103,22 @@ receive(Transfer *transfer, const char *source, const NovacronFilePiece *first, 
 }
 
 gint64
-copy_ranges_out(QgaClient *client, const char *source, const char *target, gboolean *ret_unfit,
+copy_ranges_out(QgaClient *client, const char *source, const char *target, CopyUnfit *ret_unfit,
                 GError **error)
 {
     g_autoptr(GError) local = NULL;
 
-    *ret_unfit = TRUE;
+    *ret_unfit = COPY_UNFIT;
     if (!g_path_is_absolute(source) || !g_utf8_validate(source, -1, NULL))
         return -1;
     g_autoptr(NovacronFilePiece) first = read_piece(client, source, 0, NULL, &local);
+    if (!first && transfer_is_refused(local))
+        *ret_unfit = COPY_REFUSED;
     /* What the kernel makes up as it is read has no size; what is no regular file is bad. */
     if (first ? first->size_bytes == 0
               : transfer_is_refused(local) || transfer_is(local, "bad-value"))
         return -1;
-    *ret_unfit = FALSE;
+    *ret_unfit = COPY_FITS;
     if (!first) {
         g_propagate_error(error, g_steal_pointer(&local));
         return -1;

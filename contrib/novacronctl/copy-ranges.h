@@ -8,12 +8,18 @@
 
 #include "novacronctl/transfer.h"
 
-/* Both return the number of bytes, or -1. If `*ret_unfit` is set then, nothing was done: the agent
- * does not have these commands or not allow them, or the file is none for them. */
+/* Why nothing was done. */
+typedef enum {
+    COPY_FITS,
+    COPY_UNFIT,   /* the file is none for these commands */
+    COPY_REFUSED, /* the agent does not have them, or not allow them */
+} CopyUnfit;
+
+/* Both return the number of bytes, or -1, without an error unless `*ret_unfit` is COPY_FITS. */
 gint64 copy_ranges_out(QgaClient *client, const char *source, const char *target,
-                       gboolean *ret_unfit, GError **error);
+                       CopyUnfit *ret_unfit, GError **error);
 gint64 copy_ranges_in(QgaClient *client, int fd, const char *source, const char *target,
-                      gboolean *ret_unfit, GError **error);
+                      CopyUnfit *ret_unfit, GError **error);
 
 /* As a part of `transfer`: the guest's file `source` to the name `name` in the folder that `folder`
  * is open on, where no link is followed. Both return the number of bytes, or -1. */

@@ -18,6 +18,7 @@
 #include "novacronctl/interrupt.h"
 #include "novacronctl/output.h"
 #include "novacronctl/progress.h"
+#include "novacronctl/refusal.h"
 #include "novacronctl/remote-file.h"
 #include "novacronctl/saved-file.h"
 #include "novacronctl/subcommand.h"
@@ -76,6 +77,17 @@ find_size(RemoteFile *file, gint64 *ret_size, GError **error)
     return end < 0 || remote_file_rewind(file, error);
 }
 
+/* Through an open file of the guest, whose pieces cannot be asked for twice. */
+static void
+begin_plainly(const Subcommand *subcommand, CopyUnfit unfit, const char *command)
+{
+    qga_client_persist(subcommand->client, 0);
+    if (unfit == COPY_REFUSED)
+        refusal_tell_loss(subcommand, command,
+                          "without novacron-file: what arrives is not compared, and a copy that "
+                          "is cut\nbegins anew.");
+}
+
 /* FALSE, perhaps with an error: it is no folder. */
 static gboolean
 is_folder_in_guest(QgaClient *client, const char *path, GError **error)
@@ -90,11 +102,13 @@ is_folder_in_guest(QgaClient *client, const char *path, GError **error)
 }
 
 static gint64
-copy_from_guest(QgaClient *client, const char *source, const char *target, GError **error)
+copy_from_guest(const Subcommand *subcommand, const char *source, const char *target,
+                GError **error)
 {
+    QgaClient *client = subcommand->client;
     gboolean is_folder = g_file_test(target, G_FILE_TEST_IS_DIR);
     g_autofree char *path = target_path(target, source, is_folder);
-    gboolean unfit;
+    CopyUnfit unfit;
 
     /* A link in a folder may be the guest's work of an earlier copy. */
     if (is_folder && g_file_test(path, G_FILE_TEST_IS_SYMLINK)) {
@@ -112,7 +126,7 @@ copy_from_guest(QgaClient *client, const char *source, const char *target, GErro
                     "the guest's '%s' is a directory; --recursive copies it", source);
         return -1;
     }
-    qga_client_persist(client, 0); /* a piece that was asked for twice would be another one */
+    begin_plainly(subcommand, unfit, "novacron-file-read");
     g_autoptr(RemoteFile) from = remote_file_open(client, source, "r", error);
     if (!from || !find_size(from, &size, error))
         return -1;
@@ -215,8 +229,9 @@ send_file(QgaClient *client, int fd, const char *source, const char *path, GErro
 }
 
 static gint64
-copy_to_guest(QgaClient *client, const char *source, const char *target, GError **error)
+copy_to_guest(const Subcommand *subcommand, const char *source, const char *target, GError **error)
 {
+    QgaClient *client = subcommand->client;
     g_autofree char *path = target_path(target, source, g_str_has_suffix(target, "/"));
     int fd = open(source, O_RDONLY | O_CLOEXEC);
 
@@ -224,10 +239,10 @@ copy_to_guest(QgaClient *client, const char *source, const char *target, GError 
         set_read_error(error, source);
         return -1;
     }
-    gboolean unfit;
+    CopyUnfit unfit;
     gint64 done = copy_ranges_in(client, fd, source, path, &unfit, error);
     if (unfit)
-        qga_client_persist(client, 0); /* a piece that was written twice would be there twice */
+        begin_plainly(subcommand, unfit, "novacron-file-upload-begin");
     if (unfit)
         done = send_file(client, fd, source, path, error);
     close(fd);
@@ -273,7 +288,7 @@ copy_out(const Subcommand *subcommand, const char *source, const char *target,
     }
     if (*ret_is_tree)
         return copy_tree_out(client, source, target, counts, error);
-    gint64 done = copy_from_guest(client, source, target, error);
+    gint64 done = copy_from_guest(subcommand, source, target, error);
     counts->bytes = (guint64)MAX(done, 0);
     return done >= 0;
 }
@@ -283,9 +298,16 @@ copy_in(const Subcommand *subcommand, const char *source, const char *target,
         CopyTreeCounts *counts, gboolean *ret_is_tree, GError **error)
 {
     *ret_is_tree = subcommand->options->recursive && g_file_test(source, G_FILE_TEST_IS_DIR);
-    if (*ret_is_tree)
-        return copy_tree_in(subcommand->client, source, target, counts, error);
-    gint64 done = copy_to_guest(subcommand->client, source, target, error);
+    if (*ret_is_tree) {
+        g_autoptr(GError) local = NULL;
+        if (copy_tree_in(subcommand->client, source, target, counts, &local))
+            return TRUE;
+        if (transfer_is_refused(local))
+            g_prefix_error(&local, "--recursive needs it: ");
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
+    gint64 done = copy_to_guest(subcommand, source, target, error);
     counts->bytes = (guint64)MAX(done, 0);
     return done >= 0;
 }

@@ -149,6 +149,7 @@ wait_for_job(const Subcommand *subcommand, const char *id, GError **error)
 {
     Progress progress;
 
+    qga_client_persist(subcommand->client, subcommand->options->reconnect);
     progress_start(&progress, 0);
     g_autoptr(NovacronJob) job = jobs_await(subcommand->client, id, &progress, NULL, error);
     progress_stop(&progress);

@@ -216,7 +216,7 @@ add_options(GOptionContext *context, Options *options, const SubcommandRow *row)
         g_option_context_add_main_entries(context, copy, NULL);
     else if (row->run == exec_run)
         g_option_context_add_main_entries(context, program, NULL);
-    if (row && (row->run == copy_run || row->run == exec_run))
+    if (row && (row->run == copy_run || row->run == exec_run || row->run == jobs_run))
         g_option_context_add_main_entries(context, persistent, NULL);
 }
 

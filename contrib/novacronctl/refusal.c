@@ -75,8 +75,8 @@ refusal_reason(QgaClient *client, const char *command)
 
     const GuestAgentCommandInfo *known = find_command(info, command);
     if (!known && g_str_has_prefix(command, OURS))
-        return g_strdup_printf("The guest's agent (version %s) does not have this command: it is "
-                               "of the NovaCron guest agent.",
+        return g_strdup_printf("The guest's agent (version %s) does not have this command:\n"
+                               "it is of the NovaCron guest agent.",
                                info->version);
     if (!known)
         return g_strdup_printf("The guest's agent (version %s) does not have this command.",

@@ -18,7 +18,7 @@ typedef struct {
     gboolean quiet;
     char *columns; /* of a table, separated by commas; NULL: all */
     gboolean show_version;
-    gdouble reconnect;  /* exec, cp; 0: never */
+    gdouble reconnect;  /* exec, cp, jobs; 0: never */
     gboolean recursive; /* cp */
     /* exec */
     gboolean with_input; /* our standard input is the program's */

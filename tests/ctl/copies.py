@@ -173,8 +173,19 @@ def folders_are_not_copied_by_chance(bench: Bench) -> Problem:
                                  ('here', f'guest:{bench.agent.files}/x'))))
 
 
+def without_ranges_it_is_said_to_people(bench: Bench) -> Problem:
+    (bench.folder / 'here').write_bytes(b'here')
+    words = 'cp', 'here', f'guest:{bench.agent.files}/plainly'
+    with Screen(bench, *words) as screen:
+        told = screen.shows(b'without novacron-file')
+    return first(told, outcome(bench.run(*words), 0, b'', b''),
+                 outcome(bench.run('cp', '-r', '.', f'guest:{bench.agent.files}/tree'), FAILED,
+                         says='--recursive needs it'))
+
+
 TESTS: List[Callable[[Bench], Problem]] = list(map(with_streams, (
     copies_are_equal, the_target_in_the_guest_is_replaced_as_a_whole,
     links_in_the_guest_stay_links, a_copy_out_of_the_guest_goes_on,
     a_rest_that_is_spoilt_is_noticed, a_copy_into_the_guest_goes_on,
     progress_is_shown_on_a_terminal, folders_are_not_copied_by_chance)))
+TESTS += [without_ranges_it_is_said_to_people]

@@ -19,6 +19,7 @@ from fake import result
 from lib.agent import Agent
 from lib.text import difference
 from programs import Screen, programs_left, start, with_streams
+from tables import OVER
 from trees import differences, make_tree
 
 SYNC = 400              # bytes both ways until a client is in step
@@ -395,6 +396,13 @@ def a_terminal_survives_a_cut(bench: Bench) -> Problem:
         return expect(screen.process.wait(PATIENCE) == 3, 'another status')
 
 
+def jobs_are_waited_for_in_spite_of_it(bench: Bench) -> Problem:
+    wait = Forgetful(result(OVER))
+    with bench.fake({'novacron-job-wait': wait}):
+        done = bench.run_fake('jobs', 'wait', 'j1')
+    return outcome(done, 0) or said(done)
+
+
 def silence_is_taken_for_a_loss(bench: Bench) -> Problem:
     """Behind QEMU's socket, nobody is told that the agent was restarted."""
     piece = {'buf-b64': 'eA==', 'count': 1, 'eof': True, 'version': 'v', 'size-bytes': 1,
@@ -413,5 +421,6 @@ TESTS: List[Callable[[Bench], Problem]] = [
         a_restarted_agent_goes_on_with_copies,
         a_program_that_went_with_its_agent_is_missed, whoever_waits_in_vain_gives_up,
         whoever_waits_can_be_told_to_stop, a_terminal_survives_a_cut)),
-    what_may_have_been_done_is_not_asked_for_again, silence_is_taken_for_a_loss,
+    what_may_have_been_done_is_not_asked_for_again, jobs_are_waited_for_in_spite_of_it,
+    silence_is_taken_for_a_loss,
 ]
