@@ -1,242 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Both directions differ in how a thing is made; the order and the count are the same. */
-#include "novacronctl/copy-tree.h"
-
-#include <errno.h>
+/* Into the guest, in which others may be at work at the same time. */
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "novacronctl/copy-maker.h"
 #include "novacronctl/copy-ranges.h"
-#include "novacronctl/here-folder.h"
-#include "novacronctl/output.h"
-#include "novacronctl/tree.h"
-
-#define OWNER_RIGHTS 0700
-#define NAME_SHOWN 200
-
-/* What makes the things of a tree; all but the first may be asked for what is there already. */
-typedef struct {
-    gboolean (*folder)(gpointer to, const TreeEntry *entry, guint mode, GError **error);
-    gboolean (*link)(gpointer to, const TreeEntry *entry, GError **error);
-    gint64 (*file)(gpointer to, Transfer *transfer, const TreeEntry *entry, GError **error);
-    gboolean (*mode)(gpointer to, const TreeEntry *entry, GError **error);
-} Maker;
-
-static gboolean
-make(const Maker *maker, gpointer to, Transfer *transfer, const TreeEntry *entry,
-     CopyTreeCounts *counts, GError **error)
-{
-    gint64 size;
-
-    switch (entry->type) {
-    case NOVACRON_FILE_TYPE_DIRECTORY:
-        counts->folders++;
-        /* Until all is in it; the rest of the permissions is made true at the end. */
-        return !*entry->path || maker->folder(to, entry, entry->mode | OWNER_RIGHTS, error);
-    case NOVACRON_FILE_TYPE_SYMLINK:
-        counts->links++;
-        return maker->link(to, entry, error);
-    case NOVACRON_FILE_TYPE_REGULAR:
-        size = maker->file(to, transfer, entry, error);
-        transfer->before += entry->size;
-        counts->files += size >= 0;
-        counts->bytes += (guint64)MAX(size, 0);
-        return size >= 0;
-    default:
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
-                    "only files, folders and symbolic links are copied");
-        return FALSE;
-    }
-}
-
-/* FALSE: nothing else can be copied, either. */
-static gboolean
-bear(GError *problem, const TreeEntry *entry, CopyTreeCounts *counts, GError **error)
-{
-    if (transfer_is_over(problem)) {
-        g_propagate_error(error, problem);
-        return FALSE;
-    }
-    output_note("'%s' is left out: %s", entry->path, problem->message);
-    g_error_free(problem);
-    counts->failures++;
-    return TRUE;
-}
-
-static gboolean
-make_all(const Maker *maker, gpointer to, Transfer *transfer, const Tree *tree,
-         CopyTreeCounts *counts, GError **error)
-{
-    counts->failures += tree->failures;
-    for (guint i = 0; i < tree->entries->len; i++) {
-        const TreeEntry *entry = tree->entries->pdata[i];
-        GError *local = NULL;
-        if (!transfer_goes_on(transfer, error))
-            return FALSE;
-        if (!make(maker, to, transfer, entry, counts, &local) && !bear(local, entry, counts, error))
-            return FALSE;
-        transfer_show(transfer, 0);
-    }
-    for (guint i = tree->entries->len; i > 0; i--) {
-        const TreeEntry *entry = tree->entries->pdata[i - 1];
-        GError *local = NULL;
-        if (entry->type == NOVACRON_FILE_TYPE_DIRECTORY &&
-            (entry->mode & OWNER_RIGHTS) != OWNER_RIGHTS && !maker->mode(to, entry, &local) &&
-            !bear(local, entry, counts, error))
-            return FALSE;
-    }
-    return TRUE;
-}
-
-/* The name of `source` in a folder; NULL with an error if it has none. */
-static char *
-name_of(const char *source, GError **error)
-{
-    g_autofree char *name = g_path_get_basename(source);
-
-    if (!strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
-        return g_steal_pointer(&name);
-    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                "'%s' has no name of its own; give one that does not exist yet as TARGET", source);
-    return NULL;
-}
-
-/* "." and ".." have the name of the folder that they are. */
-static char *
-name_here(const char *source, const char *real, GError **error)
-{
-    g_autofree char *name = g_path_get_basename(source);
-
-    return name_of(strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ? real : source, error);
-}
-
-/* How a folder is called until it is complete. */
-static char *
-hide(const char *path, const char *source)
-{
-    g_autofree char *folder = g_path_get_dirname(path);
-    g_autofree char *name = g_path_get_basename(path);
-    g_autofree char *rest = transfer_name_rest(source, path);
-
-    return g_strdup_printf("%s/.%.*s.%s", folder, NAME_SHOWN, name, rest);
-}
-
-static char *
-without_slashes(const char *path)
-{
-    gsize length = strlen(path);
-
-    while (length > 1 && path[length - 1] == '/')
-        length--;
-    return g_strndup(path, length);
-}
-
-/* Out of the guest. */
-
-typedef struct {
-    const char *source;
-    HereFolder *folder;
-    mode_t umask;
-} Out;
-
-static gboolean
-out_folder(gpointer to, const TreeEntry *entry, guint mode, GError **error)
-{
-    const Out *out = to;
-
-    return here_folder_mkdir(out->folder, entry->path, mode, error);
-}
-
-static gboolean
-out_link(gpointer to, const TreeEntry *entry, GError **error)
-{
-    const Out *out = to;
-
-    return here_folder_symlink(out->folder, entry->path, entry->target ? entry->target : "", error);
-}
-
-static gint64
-out_file(gpointer to, Transfer *transfer, const TreeEntry *entry, GError **error)
-{
-    const Out *out = to;
-    g_autofree char *source = g_build_filename(out->source, entry->path, NULL);
-    const char *name;
-    int parent = here_folder_parent(out->folder, entry->path, &name, error);
-
-    return parent < 0 ? -1
-                      : copy_ranges_out_in(transfer, source, parent, name,
-                                           entry->mode & ~out->umask, error);
-}
-
-static gboolean
-out_mode(gpointer to, const TreeEntry *entry, GError **error)
-{
-    const Out *out = to;
-
-    return here_folder_mode(out->folder, entry->path, entry->mode & ~out->umask, error);
-}
-
-static const Maker maker_out = { out_folder, out_link, out_file, out_mode };
-
-/* Where it goes; `*ret_exists`: it is a folder already. A link there may be the guest's work of
- * an earlier copy, and is not followed. */
-static char *
-find_target_here(const char *source, const char *target, gboolean *ret_exists, GError **error)
-{
-    g_autofree char *place = without_slashes(target);
-    struct stat status;
-
-    if (g_file_test(place, G_FILE_TEST_IS_DIR)) {
-        g_autofree char *folder = g_steal_pointer(&place);
-        g_autofree char *name = name_of(source, error);
-        if (!name)
-            return NULL;
-        place = g_build_filename(folder, name, NULL);
-    }
-    *ret_exists = lstat(place, &status) == 0;
-    if (!*ret_exists || S_ISDIR(status.st_mode))
-        return g_steal_pointer(&place);
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOTDIR, "'%s' is there, and is no folder", place);
-    return NULL;
-}
-
-static gboolean
-fill_here(Out *out, Transfer *transfer, const Tree *tree, CopyTreeCounts *counts, GError **error)
-{
-    return make_all(&maker_out, out, transfer, tree, counts, error) &&
-           here_folder_sync(out->folder, error);
-}
-
-gboolean
-copy_tree_out(QgaClient *client, const char *source, const char *target, CopyTreeCounts *counts,
-              GError **error)
-{
-    gboolean exists;
-    g_autofree char *place = find_target_here(source, target, &exists, error);
-    g_autofree char *work = place && !exists ? hide(place, source) : g_strdup(place);
-    g_autoptr(Tree) tree = place ? tree_of_guest(client, source, error) : NULL;
-
-    if (!tree)
-        return FALSE;
-    const TreeEntry *top = tree->entries->pdata[0];
-    g_autoptr(HereFolder) folder = here_folder_open(work, top->mode | OWNER_RIGHTS, !exists, error);
-    if (!folder)
-        return FALSE;
-    Out out = { .source = source, .folder = folder, .umask = umask(0) };
-    umask(out.umask);
-
-    g_auto(Transfer) transfer = { 0 };
-    transfer_start(&transfer, client, tree->bytes);
-    transfer.is_part = TRUE;
-    return fill_here(&out, &transfer, tree, counts, error) &&
-           (exists || rename(work, place) == 0 || transfer_fail_errno(error, "create", place));
-}
-
-/* Into the guest. */
 
 typedef struct {
     QgaClient *client;
@@ -371,7 +141,7 @@ in_mode(gpointer to, const TreeEntry *entry, GError **error)
     return qga_novacron_file_mode(in->client, &args, error);
 }
 
-static const Maker maker_in = { in_folder, in_link, in_file, in_mode };
+static const CopyMaker maker_in = { in_folder, in_link, in_file, in_mode };
 
 /* What is there of that path; FALSE: nothing, or with an error, it cannot be known. */
 static gboolean
@@ -392,12 +162,21 @@ look(QgaClient *client, const char *path, gboolean follow, NovacronFileType *ret
     return FALSE;
 }
 
+/* "." and ".." have the name of the folder that they are. */
+static char *
+name_here(const char *source, const char *real, GError **error)
+{
+    g_autofree char *name = g_path_get_basename(source);
+
+    return copy_name_of(strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ? real : source, error);
+}
+
 /* Where it goes; `*ret_exists`: it is a folder already. */
 static char *
 find_target_in_guest(QgaClient *client, const char *name, const char *target, gboolean *ret_exists,
                      GError **error)
 {
-    g_autofree char *place = without_slashes(target);
+    g_autofree char *place = copy_without_slashes(target);
     g_autoptr(GError) local = NULL;
     NovacronFileType type;
 
@@ -455,13 +234,14 @@ copy_tree_in(QgaClient *client, const char *source, const char *target, CopyTree
     g_autofree char *name = name_here(source, real ? real : source, error);
     g_autofree char *place = name ? find_target_in_guest(client, name, target, &exists, error)
                                   : NULL;
-    g_autofree char *work = place && !exists ? hide(place, real ? real : source) : g_strdup(place);
+    g_autofree char *work = place && !exists ? copy_hide(place, real ? real : source)
+                                             : g_strdup(place);
     g_autoptr(Tree) tree = place ? tree_of_here(source, error) : NULL;
 
     if (!tree)
         return FALSE;
     const TreeEntry *top = tree->entries->pdata[0];
-    if (!make_folder(client, work, NULL, top->mode | OWNER_RIGHTS, error))
+    if (!make_folder(client, work, NULL, top->mode | COPY_OWNER_RIGHTS, error))
         return FALSE;
     NovacronFileResolve resolve = {
         .root = work,
@@ -478,6 +258,6 @@ copy_tree_in(QgaClient *client, const char *source, const char *target, CopyTree
     g_auto(Transfer) transfer = { 0 };
     transfer_start(&transfer, client, tree->bytes);
     transfer.is_part = TRUE;
-    return make_all(&maker_in, &in, &transfer, tree, counts, error) &&
+    return copy_make_all(&maker_in, &in, &transfer, tree, counts, error) &&
            (exists || put_in_place(client, work, place, error));
 }
