@@ -192,6 +192,13 @@ execs_find(Execs *execs, const char *id, GError **error)
     return NULL;
 }
 
+static void
+kill_all(const Exec *exec)
+{
+    os_child_signal(exec->seen->pid, SIGKILL);
+    exec_limits_kill(exec->limits_folder);
+}
+
 /* Those who wait for its output are told. */
 static void
 disappoint(Exec *exec)
@@ -212,7 +219,7 @@ forget(Exec *exec)
 {
     emit(exec, GA_EVENT_EXEC_CLOSED);
     if (exec->seen->timed_out && exec->timer)
-        os_child_signal(exec->seen->pid, SIGKILL);
+        kill_all(exec);
     exec->execs->room -= exec->room;
     g_ptr_array_remove(exec->execs->all, exec);
     disappoint(exec);
@@ -389,7 +396,7 @@ on_grace_over(gpointer user_data)
     Exec *exec = user_data;
 
     exec->timer = 0;
-    os_child_signal(exec->seen->pid, SIGKILL);
+    kill_all(exec);
     return G_SOURCE_REMOVE;
 }
 
@@ -711,7 +718,7 @@ void
 exec_close(Exec *exec)
 {
     if (exec->child_watch) {
-        os_child_signal(exec->seen->pid, SIGKILL);
+        kill_all(exec);
         g_source_remove(exec->child_watch);
         exec->child_watch = 0;
         g_child_watch_add_full(G_PRIORITY_DEFAULT, (GPid)exec->seen->pid, on_forgotten_exit,

@@ -103,6 +103,13 @@ exec_limits_were_out_of_memory(const char *folder)
     return count && g_ascii_strtoull(count + strlen(OOM_KILLS), NULL, 10) > 0;
 }
 
+void
+exec_limits_kill(const char *folder)
+{
+    if (folder && !write_text(folder, "cgroup.kill", "1"))
+        g_debug("%s/cgroup.kill: %s", folder, g_strerror(errno));
+}
+
 /* The kernel removes no group that has processes or groups: ours goes with the last one. */
 void
 exec_limits_remove(const char *folder)

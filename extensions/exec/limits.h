@@ -13,6 +13,9 @@ char *exec_limits_file(const char *folder);
 /* Whether the kernel has killed somebody in it for lack of memory. NULL: not. */
 gboolean exec_limits_were_out_of_memory(const char *folder);
 
+/* Kill all in it, whatever session they have gone to; NULL: nothing. Linux before 5.14 cannot. */
+void exec_limits_kill(const char *folder);
+
 /* NULL: nothing. A group with somebody in it stays, until this is called again or it is swept. */
 void exec_limits_remove(const char *folder);
 

@@ -37,6 +37,19 @@ def a_program_has_no_more_processes(console: Console) -> None:
     expect_no_groups(console)
 
 
+def all_that_a_program_has_started_ends_with_it(console: Console) -> None:
+    """Also what has left its process group."""
+    guest = console.session.domain
+    program = console.must(SECOND, 'exec', '--detach', '--processes', '9', '--', 'sh', '-c',
+                           'setsid sleep 1000 & exec sleep 1000')
+    procs = 'cat %s/%s/cgroup.procs 2>&-' % (GROUPS, program)
+    guest.wait_for('[ $(%s | wc -l) = 2 ]' % procs)
+    console.must(SECOND, 'exec', '--close', program)
+    guest.wait_for('[ -z "$(%s)" ]' % procs)
+    console.must(SECOND, 'exec', '--processes', '4', 'true')
+    expect_no_groups(console)
+
+
 def a_program_has_its_share_of_a_processor(console: Console) -> None:
     guest = console.session.domain
     program = console.must(SECOND, 'exec', '--detach', '--cpu', '20', '--', 'sh', '-c',
@@ -94,6 +107,7 @@ CASES: Dict[str, Callable[[Console], None]] = {
     function.__name__.replace('_', ' '): function for function in (
         a_program_has_the_memory_that_it_may_use,
         a_program_has_no_more_processes,
+        all_that_a_program_has_started_ends_with_it,
         a_program_has_its_share_of_a_processor,
         nothing_is_left_of_an_agent_that_ends,
         nothing_is_left_of_an_agent_that_was_killed,
