@@ -33,6 +33,24 @@ is_unstable(const GaConfig *config, gboolean is_frozen)
                GA_STARTS_CRASHES;
 }
 
+static gboolean
+is_area(const char *name)
+{
+    for (guint i = 0; i < ga_command_table.n_areas; i++)
+        if (g_str_equal(ga_command_table.areas[i].name, name))
+            return TRUE;
+    return FALSE;
+}
+
+/* A typing mistake would go unnoticed until a command is refused. */
+static void
+check_areas(char **areas)
+{
+    for (char **name = areas; name && *name; name++)
+        if (!is_area(*name))
+            g_warning("areas: there is no area '%s' in this build", *name);
+}
+
 static GaAgent *
 new_agent(const GaConfig *config, GaPersist *persist)
 {
@@ -43,6 +61,7 @@ new_agent(const GaConfig *config, GaPersist *persist)
     GaAccount *account = ga_account_new(&os_syslog_functions, os_syslog_new());
     GaAgent *agent = ga_agent_new(&ga_command_table, gate, persist, account, config);
 
+    check_areas(config->areas);
     ga_gate_set_frozen(gate, is_frozen);
     if (is_unstable(config, is_frozen)) {
         g_warning("the agent has crashed %u times in a row: no extensions", GA_STARTS_CRASHES);

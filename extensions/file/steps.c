@@ -2,12 +2,7 @@
 /* Jobs in steps. */
 #include "file/steps.h"
 
-#include <string.h>
-
 #include "core/task.h"
-
-/* It is in every reply about the job. */
-#define REQUEST_ID_MAX 256
 
 typedef struct {
     const GaStepsClass *class;
@@ -129,16 +124,8 @@ ga_steps_start(GaCall *call, const GaJobKind *kind, const GaStepsClass *class,
                const char *request_id, gpointer work)
 {
     GError *error = NULL;
-
-    if (request_id && strlen(request_id) > REQUEST_ID_MAX) {
-        ga_refuse(&error, GA_REFUSAL_BAD_VALUE, "a request-id has at most %d bytes",
-                  REQUEST_ID_MAX);
-        class->free(work);
-        ga_call_fail(call, error);
-        return;
-    }
-
     Steps *steps = g_new0(Steps, 1);
+
     steps->class = class;
     steps->work = work;
     const GaJob *job = ga_job_start(ga_call_agent(call), kind, request_id, steps, &error);

@@ -33,7 +33,8 @@ typedef struct {
 
 /* A new job, which takes `data` and begins: before this returns, or when a job that changes the
  * guest is on record, without which it fails. Or, where that request has a job already, that one,
- * and `data` is freed at once. NULL (and `data` freed) where another one must end first. */
+ * and `data` is freed at once. NULL (and `data` freed) where another one must end first, or the
+ * request's name is too long. */
 GaJob *ga_job_start(GaAgent *agent, const GaJobKind *kind, const char *request_id, gpointer data,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

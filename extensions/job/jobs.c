@@ -17,6 +17,9 @@
 /* Not over: each may have a thread or a process. */
 #define RUNNING_MAX 32
 
+/* It is in every reply about the job. */
+#define REQUEST_ID_MAX 256
+
 static gint64
 now_ns(void)
 {
@@ -214,6 +217,15 @@ describe(GaJobs *jobs, const GaJobKind *kind, const char *request_id)
     return seen;
 }
 
+static gboolean
+is_short(const char *request_id, GError **error)
+{
+    if (!request_id || strlen(request_id) <= REQUEST_ID_MAX)
+        return TRUE;
+    ga_refuse(error, GA_REFUSAL_BAD_VALUE, "a request-id has at most %d bytes", REQUEST_ID_MAX);
+    return FALSE;
+}
+
 GaJob *
 ga_job_start(GaAgent *agent, const GaJobKind *kind, const char *request_id, gpointer data,
              GError **error)
@@ -221,7 +233,7 @@ ga_job_start(GaAgent *agent, const GaJobKind *kind, const char *request_id, gpoi
     GaJobs *jobs = ga_jobs_of(agent);
     GaJob *job = find_request(jobs, kind, request_id);
 
-    if (job || !has_room(jobs, kind, error)) {
+    if (job || !is_short(request_id, error) || !has_room(jobs, kind, error)) {
         kind->free(data);
         return job;
     }

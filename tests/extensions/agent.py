@@ -37,4 +37,16 @@ def after_crashes_in_a_row_only_what_upstream_has_is_there(check: Check) -> None
         expect(not client.call('novacron-info')['safe-mode'], 'a clean end did not help')
 
 
-CHECKS = [after_crashes_in_a_row_only_what_upstream_has_is_there]
+def an_area_that_there_is_not_is_told_when_the_agent_starts(check: Check) -> None:
+    agent = check.prepare()
+    (agent.folder / 'agent.conf').write_text('[novacron]\nareas=exec;flie\n')
+    agent.arguments = ['-c', str(agent.folder / 'agent.conf')]
+    agent.start()
+    with agent.connect() as client:
+        client.call('novacron-exec-list')
+    log = agent.log.read_text()
+    expect("there is no area 'flie'" in log and "'exec'" not in log, log)
+
+
+CHECKS = [after_crashes_in_a_row_only_what_upstream_has_is_there,
+          an_area_that_there_is_not_is_told_when_the_agent_starts]
