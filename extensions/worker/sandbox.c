@@ -129,7 +129,6 @@ static const char *const allowed[] = {
     "sigreturn",
     "sigaltstack",
     "restart_syscall",
-    "tgkill",
     /* who and when */
     "getpid",
     "gettid",
@@ -234,6 +233,7 @@ allow_all(scmp_filter_ctx filter)
         SCMP_A0(SCMP_CMP_EQ, AF_INET6),
     };
     const struct scmp_arg_cmp naming = SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME);
+    const struct scmp_arg_cmp own = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid());
     gint failure = 0;
 
     for (gsize i = 0; i < G_N_ELEMENTS(allowed) && !failure; i++)
@@ -247,6 +247,9 @@ allow_all(scmp_filter_ctx filter)
     /* a thread that has just begun gives itself its name */
     if (!failure)
         failure = allow(filter, "prctl", 1, &naming);
+    /* abort(); the user's other processes are no business of ours */
+    if (!failure)
+        failure = allow(filter, "tgkill", 1, &own);
     /* A library may ask for what it can do without; to be killed for that would be a pity. */
     if (!failure)
         failure = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOTTY), SCMP_SYS(ioctl), 0);
