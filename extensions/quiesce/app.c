@@ -5,10 +5,12 @@
 
 #include "client/client.h"
 
-/* Accounts of people, by the usual settings of the tools that make them. What one of them runs is
- * not asked: whoever is to be waited for could hold a freeze up. */
+/* Accounts of people, by the usual settings of the tools that make them; those of a directory are
+ * above. What one of them runs is not asked: whoever is to be waited for could hold a freeze up.
+ * Between them are services that systemd gives an account while they run, and nobody. */
 #define PERSON_MIN 1000
-#define PERSON_MAX 60000
+#define SERVICE_MIN 61184
+#define SERVICE_MAX 65534
 
 /* Words that an answer may have; the rest of a longer one is left out. */
 #define TEXT_MAX 512
@@ -41,7 +43,7 @@ user_for(const Server *server)
 static gboolean
 is_persons(guint uid)
 {
-    return uid >= PERSON_MIN && uid <= PERSON_MAX && uid != geteuid();
+    return uid >= PERSON_MIN && (uid < SERVICE_MIN || uid > SERVICE_MAX) && uid != geteuid();
 }
 
 static gboolean
