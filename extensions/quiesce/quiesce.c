@@ -360,6 +360,13 @@ put_span(gint64 span, gboolean *ret_has, gint64 *ret_us)
     *ret_us = span;
 }
 
+/* Whether applications were held to the end is not known yet. */
+static gboolean
+is_being_let_go(GaAgent *agent)
+{
+    return ga_freezer_phase(ga_freezer_of(agent)) == GA_FREEZER_THAWING;
+}
+
 NovacronQuiesceManifest *
 novacron_quiesce_manifest(GaAgent *agent, const NovacronQuiesceManifestArgs *args, GError **error)
 {
@@ -371,8 +378,9 @@ novacron_quiesce_manifest(GaAgent *agent, const NovacronQuiesceManifestArgs *arg
     NovacronQuiesceManifest *manifest = g_new0(NovacronQuiesceManifest, 1);
     manifest->token = g_strdup(report->id);
     manifest->frozen_ns = real_ns(report->begun);
-    manifest->has_thawed_ns = manifest->has_verdict = report->is_over;
+    manifest->has_thawed_ns = report->is_over;
     manifest->thawed_ns = real_ns(report->ended);
+    manifest->has_verdict = report->is_over && !is_being_let_go(agent);
     manifest->verdict = verdict_on(report);
     manifest->held_ms = held_ms(report);
     if (report->file_systems)

@@ -269,6 +269,25 @@ def the_manifest_says_what_was_done(scene: Scene) -> None:
            manifest['thawed-ns'] > manifest['frozen-ns'], f'{manifest}')
 
 
+def there_is_no_verdict_before_applications_are_let_go(scene: Scene) -> None:
+    agent = scene.prepare(hook='[ $1 = freeze ] || { sleep 0.5; exit 3; }')
+    path = agent.folder / 'session'
+    with open(agent.folder / 'agent.conf', 'a', encoding='ascii') as file:
+        file.write(f'areas=quiesce\nsessions=unix-listen:{path}\n')
+    actor = Actor(scene.stage, agent)
+    token = freeze(actor)
+    with agent.connect(path) as other:
+        actor.client.send(b'{"execute": "novacron-quiesce-thaw", "arguments": {"token": "%s"}}\n'
+                          % token.encode())
+        expect(wait_until(lambda: not any(scene.frozen()), 5), 'it is frozen')
+        during = other.call('novacron-quiesce-manifest', token=token)
+        expect('verdict' not in during and 'thaw-hook-us' not in during, f'{during}')
+        answer = actor.client.read_line(PATIENCE)
+        expect(b'"hook-failed"' in answer, f'{answer!r}')
+        after = other.call('novacron-quiesce-manifest', token=token)
+        expect(after['verdict'] == 'hook-failed', f'{after}')
+
+
 def some_of_them_can_be_frozen_alone(scene: Scene) -> None:
     actor = begin(scene)
     answer = ask(actor, 'freeze', mountpoints=[scene.stage.inside(scene.mounts[1])])
@@ -355,7 +374,8 @@ CHECKS: List[object] = [
     the_next_agent_knows_the_token_and_tells_the_truth, also_of_what_ended_while_there_was_none,
     without_its_guardian_it_has_expired, nor_does_anything_stay_frozen_when_both_are_killed,
     an_ordinary_thaw_thaws_and_the_token_tells, so_it_does_of_what_was_thawed_by_hand,
-    a_hook_that_fails_is_told, the_manifest_says_what_was_done, some_of_them_can_be_frozen_alone,
+    a_hook_that_fails_is_told, the_manifest_says_what_was_done,
+    there_is_no_verdict_before_applications_are_let_go, some_of_them_can_be_frozen_alone,
     servers_are_found_and_the_hooks_for_them, freezes_are_told_as_events,
     while_frozen_no_more_is_accepted_than_that,
     where_the_ordinary_commands_are_blocked_so_are_these,
