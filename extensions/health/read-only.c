@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A mount says rw where its file system says ro: the kernel has taken the right to write
- * away. What an administrator mounts read-only has ro in both places, or in the first only.
+ * away. What an administrator mounts read-only has ro in both places, or in the first only. An
+ * ext4 keeps its rw after an error since Linux 6.12, and has a word for it since 6.15.
  */
 #include "extensions/health/read-only.h"
 
@@ -17,6 +18,17 @@ has_option(const char *options, const char *option)
     g_auto(GStrv) list = g_strsplit(options, ",", -1);
 
     return g_strv_contains((const char *const *)list, option);
+}
+
+static gboolean
+refuses_writes(const char *super_options)
+{
+    static const char *const words[] = { "ro", "emergency_ro", "shutdown" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+        if (has_option(super_options, words[i]))
+            return TRUE;
+    return FALSE;
 }
 
 /* TYPE SOURCE SUPER-OPTIONS; NULL: not such a line. */
@@ -43,7 +55,7 @@ look_at(const char *line, guint maximum, GPtrArray *found, gboolean *ret_root)
 
     if (!system)
         return;
-    gboolean is_ro = has_option(system[SUPER_OPTIONS], "ro");
+    gboolean is_ro = refuses_writes(system[SUPER_OPTIONS]);
     if (strcmp(fields[DIRECTORY], "/") == 0)
         *ret_root = is_ro || has_option(fields[OPTIONS], "ro");
     /* what has no device cannot have failed */

@@ -28,6 +28,16 @@ START_TEST(what_lost_its_right_to_write_is_found)
 }
 END_TEST
 
+START_TEST(what_keeps_its_rw_after_an_error_is_found)
+{
+    assert_found("1 0 8:1 / / rw - ext4 /dev/sda1 rw,emergency_ro,errors=remount-ro\n", "/", TRUE);
+    assert_found("1 0 8:1 / / rw - ext4 /dev/sda1 rw\n2 1 8:2 / /a rw - ext4 /dev/sda2 "
+                 "rw,shutdown\n",
+                 "/a", FALSE);
+    assert_found("1 0 8:1 / / rw - ext4 /dev/sda1 rw,errors=remount-ro\n", "", FALSE);
+}
+END_TEST
+
 START_TEST(what_is_meant_to_be_read_only_is_not)
 {
     assert_found("1 0 8:1 / / rw - ext4 /dev/sda1 rw\n"
@@ -55,6 +65,7 @@ main(void)
     TCase *tests = tcase_create("read-only");
 
     tcase_add_test(tests, what_lost_its_right_to_write_is_found);
+    tcase_add_test(tests, what_keeps_its_rw_after_an_error_is_found);
     tcase_add_test(tests, what_is_meant_to_be_read_only_is_not);
     tcase_add_test(tests, odd_lines_and_too_many_do_no_harm);
     suite_add_tcase(suite, tests);
