@@ -42,13 +42,14 @@ is_area(const char *name)
     return FALSE;
 }
 
-/* A typing mistake would go unnoticed until a command is refused. */
+/* A typing mistake would go unnoticed until a command is refused. Without -v no warning is shown,
+ * so it is more than that. */
 static void
 check_areas(char **areas)
 {
     for (char **name = areas; name && *name; name++)
         if (!is_area(*name))
-            g_warning("areas: there is no area '%s' in this build", *name);
+            g_critical("areas: there is no area '%s' in this build", *name);
 }
 
 static GaAgent *
