@@ -62,13 +62,21 @@ void
 holding_cancel(Holding *holding)
 {
     for (guint i = 0; i < holding->apps->len; i++) {
-        App *app = holding->apps->pdata[i];
+        const App *app = holding->apps->pdata[i];
 
-        ga_worker_kill(app->worker);
+        if (app->worker)
+            ga_worker_kill(app->worker);
     }
 }
 
 /* Steps. */
+
+/* Whatever it holds is let go; nothing of it stays, be it a zombie. */
+static void
+end_worker(App *app)
+{
+    g_clear_pointer(&app->worker, ga_worker_free);
+}
 
 static void
 finish(Holding *holding)
@@ -76,8 +84,8 @@ finish(Holding *holding)
     HoldingDone done = holding->done;
 
     holding->done = NULL;
-    if (holding->is_last)
-        holding_cancel(holding);
+    for (guint i = 0; holding->is_last && i < holding->apps->len; i++)
+        end_worker(holding->apps->pdata[i]);
     done(g_steal_pointer(&holding->error), holding->user_data);
 }
 
@@ -96,7 +104,7 @@ fail(Holding *holding, App *app, GError *error)
     app->state = NOVACRON_QUIESCE_APP_STATE_FAILED;
     if (!app->error)
         app->error = g_strdup(error->message);
-    ga_worker_kill(app->worker); /* whatever it holds it lets go */
+    end_worker(app);
     if (!holding->error && !holding->is_lenient)
         holding->error = g_steal_pointer(&error);
     g_clear_error(&error);

@@ -325,7 +325,7 @@ let_go(GaFreezer *freezer)
     gboolean is_held = freezer->report.is_held;
 
     freezer->report.is_held = FALSE;
-    if (is_held && freezer->holder)
+    if (is_held)
         freezer->holder->class->release(freezer->holder, after_release_of_holder, freezer);
     else
         after_release_of_holder(NULL, freezer);
@@ -594,14 +594,12 @@ after_hold(GError *error, gpointer user_data)
 static void
 after_freeze_hook(GaFreezer *freezer, GError *error)
 {
-    if (error) {
+    if (error)
         undo_freeze_hook(freezer, error);
-    } else if (freezer->holder) {
-        freezer->report.is_held = TRUE;
+    else if (freezer->holder)
         freezer->holder->class->hold(freezer->holder, after_hold, freezer);
-    } else {
+    else
         after_hold(NULL, freezer);
-    }
 }
 
 static void
@@ -628,6 +626,7 @@ begin_freeze(GaFreezer *freezer)
     ga_freeze_report_begin(&freezer->report, freezer->current->id);
     holder_free(freezer->holder);
     freezer->holder = g_steal_pointer(&freezer->current->holder);
+    freezer->report.is_held = freezer->holder != NULL;
     freezer->deadline_ms = freezer->current->deadline_ms;
     run_hook(freezer, "freeze", &freezer->report.freeze_hook, after_freeze_hook);
 }

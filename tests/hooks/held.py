@@ -18,7 +18,7 @@ from typing import Any, Dict, Iterator, List
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
-from bench import USER
+from bench import DISPATCHER, USER
 from frozen import (DEADLINE_MS, MEBIBYTES, Play, PostgreSQLWriter, has_ended, judge_snapshots)
 from lib import check, stage, suite
 from lib.agent import Agent
@@ -76,8 +76,9 @@ class Scene(Play):
         self.redis = self.add(Redis)
         return self
 
-    def start(self, *_: Any, novacron: str = '', **__: Any) -> Agent:
-        return super().start(novacron=f'areas=quiesce\nworker-directory={self.workers}\n{novacron}')
+    def start(self, hook: Path = DISPATCHER, novacron: str = '') -> Agent:
+        return super().start(
+            hook, f'areas=quiesce\nworker-directory={self.workers}\n{novacron}')
 
     def begin(self, connection: Connection, **arguments: Any) -> Dict[str, Any]:
         """The job, concluded."""
@@ -105,16 +106,27 @@ def refusal(connection: Connection, command: str, **arguments: Any) -> str:
     return connection.answer(command, PATIENCE, **arguments)['error']['desc']
 
 
-def workers_of(agent: Agent) -> Dict[str, int]:
-    """Their processes, by name."""
+def children_of(agent: Agent) -> Dict[int, str]:
+    """Their states."""
     found = {}
     for path in Path('/proc').glob('[0-9]*/stat'):
         try:
             state, parent = path.read_text().rpartition(')')[2].split()[:2]
-            if int(parent) == agent.pid and state != 'Z':
-                found[os.path.basename(os.readlink(path.parent / 'exe'))] = int(path.parent.name)
         except (FileNotFoundError, ProcessLookupError):
             continue
+        if int(parent) == agent.pid:
+            found[int(path.parent.name)] = state
+    return found
+
+
+def workers_of(agent: Agent) -> Dict[str, int]:
+    """Their processes, by name."""
+    found = {}
+    for pid in children_of(agent):
+        try:
+            found[os.path.basename(os.readlink(f'/proc/{pid}/exe'))] = pid
+        except (FileNotFoundError, ProcessLookupError):
+            continue        # a zombie
     return {name: pid for name, pid in found.items() if name in WORKERS}
 
 
@@ -268,6 +280,22 @@ def a_freeze_that_fails_lets_the_applications_go(scene: Scene) -> None:
         expect(writer.goes_on(), 'still held')
         expect(not workers_of(agent) or wait_until(lambda: not workers_of(agent), SOON),
                'a worker lives on')
+
+
+def no_worker_outlives_its_freeze(scene: Scene) -> None:
+    """Not even as a zombie."""
+    agent = scene.start()
+    with agent.connect() as connection:
+        token = scene.hold(agent, connection)['token']
+        connection.call('novacron-quiesce-thaw', PATIENCE, token=token)
+        expect(wait_until(lambda: not children_of(agent), SOON), f'{children_of(agent)}')
+    agent = scene.start(Path('/nonexistent/hook'))
+    with agent.connect() as connection:
+        job = scene.begin(connection)
+        error = refusal(connection, 'novacron-quiesce-freeze', job=job['id'],
+                        mountpoints=[scene.stage.inside(scene.mount)])
+        expect('/nonexistent/hook' in error, error)
+        expect(wait_until(lambda: not children_of(agent), SOON), f'{children_of(agent)}')
 
 
 def what_was_prepared_is_for_one_freeze(scene: Scene) -> None:
@@ -432,6 +460,7 @@ CHECKS = [
     the_deadline_lets_the_applications_go,
     an_agent_that_is_stopped_holds_nothing_for_ever,
     a_freeze_that_fails_lets_the_applications_go,
+    no_worker_outlives_its_freeze,
     what_was_prepared_is_for_one_freeze,
     a_server_that_refuses_us_fails_the_job_or_is_left_out,
     a_name_and_a_password_come_from_the_option_files,
