@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "core/refusal.h"
+#include "file/status.h"
 #include "platform/host.h"
 #include "runtime/qapi-parse.h"
 #include "runtime/qapi-read.h"
@@ -255,14 +256,48 @@ create(const char *folder, GaUpload *upload, GError **error)
     return FALSE;
 }
 
-static void
-expire(const char *folder, GaUpload *upload)
+static gboolean
+is_past(gint64 time_ns)
+{
+    return now_ns() - time_ns > AGE_MAX_NS;
+}
+
+/* The file is only looked for, and a disk waited for, when the upload can be that old. */
+static gboolean
+is_left_behind(GaUpload *upload)
 {
     struct stat status;
 
-    if (look(upload, &status, NULL))
+    return is_past(upload->record->begun_ns) &&
+           (!look(upload, &status, NULL) || is_past(ga_file_modified(&status)));
+}
+
+/* FALSE: it stays. */
+static gboolean
+expire(const char *folder, GaUpload *upload)
+{
+    g_autoptr(GError) reason = NULL;
+
+    if (!is_left_behind(upload))
+        return FALSE;
+    if (ga_upload_open(upload, &reason))
         unlinkat(upload->parent, upload->temporary, 0);
+    else if (ga_refusal_of(reason) == GA_REFUSAL_BUSY) /* being committed */
+        return FALSE;
     ga_upload_forget(folder, upload);
+    return TRUE;
+}
+
+/* One that cannot be read, as after a crash of the guest, has only its own age. */
+static gboolean
+expire_record(const char *folder, const char *name)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    struct stat status;
+
+    if (stat(path, &status) < 0)
+        return errno == ENOENT; /* committed meanwhile */
+    return is_past(ga_file_modified(&status)) && g_unlink(path) == 0;
 }
 
 /* Room for one more; what is too old goes. */
@@ -278,9 +313,7 @@ make_room(const char *folder, GError **error)
             continue;
         g_autofree char *id = g_strndup(name, strlen(name) - strlen(SUFFIX));
         g_autoptr(GaUpload) upload = ga_upload_find(folder, id, NULL);
-        if (upload && now_ns() - upload->record->begun_ns > AGE_MAX_NS)
-            expire(folder, upload);
-        else
+        if (!(upload ? expire(folder, upload) : expire_record(folder, name)))
             n_uploads++;
     }
     if (n_uploads < GA_UPLOADS_MAX)

@@ -2,6 +2,7 @@
 """novacron-file-*: transfers that are cut, holes, atomicity, folders, and what nobody may do."""
 import base64
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -22,6 +23,7 @@ from lib.process import wait_until
 PIECE = 1024
 MIB = 1024 * 1024
 PIECE_MAX = 512 * 1024
+DAY = 24 * 3600
 
 
 @contextlib.contextmanager
@@ -328,6 +330,19 @@ def a_temporary_file_of_somebody_else_is_not_written_to(check: Check) -> None:
         expect(victim.read_text() == 'precious', 'it was written to')
 
 
+def leave_behind(agent: Agent, identity: str, begun: int, written: int) -> None:
+    """As if so many days had gone since."""
+    record = agent.folder / 'data' / 'uploads' / f'{identity}.json'
+    told = json.loads(record.read_text())
+    told['begun-ns'] -= begun * DAY * 10**9
+    record.write_text(json.dumps(told))
+    touch(agent.files / f'.novacron-upload-{identity}', written)
+
+
+def touch(path: Path, days: int) -> None:
+    os.utime(path, (time.time() - days * DAY,) * 2)
+
+
 def uploads_are_bounded(check: Check) -> None:
     with files(check) as (client, agent):
         for number in range(64):
@@ -336,12 +351,44 @@ def uploads_are_bounded(check: Check) -> None:
         text = refusal(client, 'novacron-file-upload-begin', id='more',
                        path=str(agent.files / 'more'))
         expect(text == 'busy: 64 uploads are under way', text)
-        for record in (agent.folder / 'data' / 'uploads').iterdir():
-            old = json.loads(record.read_text())
-            old['begun-ns'] -= 8 * 24 * 3600 * 10**9
-            record.write_text(json.dumps(old))
+        for number in range(64):
+            leave_behind(agent, f'n{number}', 8, 8)
         client.call('novacron-file-upload-begin', id='more', path=str(agent.files / 'more'))
         expect(os.listdir(agent.files) == ['.novacron-upload-more'], f'{os.listdir(agent.files)}')
+
+
+def an_upload_expires_when_nothing_has_come_for_long(check: Check) -> None:
+    with files(check) as (client, agent):
+        for identity in ('new', 'slow', 'old', 'gone'):
+            client.call('novacron-file-upload-begin', id=identity,
+                        path=str(agent.files / identity))
+        leave_behind(agent, 'slow', begun=8, written=6)
+        leave_behind(agent, 'old', begun=9, written=8)
+        leave_behind(agent, 'gone', begun=8, written=0)
+        (agent.files / '.novacron-upload-gone').unlink()
+        records = agent.folder / 'data' / 'uploads'
+        for name, days in (('broken.json', 6), ('wreck.json', 8)):
+            (records / name).touch()
+            touch(records / name, days)
+        client.call('novacron-file-upload-begin', id='more', path=str(agent.files / 'more'))
+        left = {record.stem for record in records.iterdir()}
+        expect(left == {'new', 'slow', 'broken', 'more'}, f'{left}')
+        names = {path.name for path in agent.files.iterdir()}
+        expect(names == {f'.novacron-upload-{name}' for name in ('new', 'slow', 'more')},
+               f'{names}')
+
+
+def an_upload_that_is_being_committed_does_not_expire(check: Check) -> None:
+    with files(check) as (client, agent):
+        client.call('novacron-file-upload-begin', id='up', path=str(agent.files / 'target'))
+        leave_behind(agent, 'up', begun=8, written=8)
+        temporary = agent.files / '.novacron-upload-up'
+        with open(temporary, 'rb') as file:
+            fcntl.flock(file, fcntl.LOCK_EX)     # as the job does
+            client.call('novacron-file-upload-begin', id='one', path=str(agent.files / 'one'))
+            expect(temporary.exists(), 'it was removed')
+        client.call('novacron-file-upload-begin', id='two', path=str(agent.files / 'two'))
+        expect(not temporary.exists(), 'it was kept')
 
 
 def an_upload_begins_anew_after_a_restart_of_the_guest(check: Check) -> None:
@@ -703,6 +750,8 @@ CHECKS = [
     a_name_of_a_request_is_short,
     a_temporary_file_of_somebody_else_is_not_written_to,
     uploads_are_bounded,
+    an_upload_expires_when_nothing_has_come_for_long,
+    an_upload_that_is_being_committed_does_not_expire,
     an_upload_begins_anew_after_a_restart_of_the_guest,
     what_is_no_file_is_turned_away_at_once,
     a_path_leads_no_further_than_it_may,
