@@ -18,12 +18,14 @@ Done = 'subprocess.CompletedProcess[bytes]'
 
 
 class Bench:
-    """The client to be tested, a running agent and a folder for this side's files."""
+    """The client to be tested, a running agent and a folder for this side's files. `points` is how
+    many of many places a check tries."""
 
-    def __init__(self, client: str, agent: Agent, folder: Path):
+    def __init__(self, client: str, agent: Agent, folder: Path, points: int):
         self.client = client
         self.agent = agent
         self.folder = folder
+        self.points = points
         self.socket = agent.socket
 
     def run(self, *words: str, stdin: bytes = b'', address: str = '') -> Done:

@@ -31,7 +31,7 @@ def streams(bench: Bench) -> Iterator[Bench]:
                                  f'data-directory={agent.folder}/data\n')
         agent.arguments = ['-c', str(configuration)]
         agent.start().connect().close()
-        yield Bench(bench.client, agent, bench.folder)
+        yield Bench(bench.client, agent, bench.folder, bench.points)
 
 
 Popen = 'subprocess.Popen[bytes]'
