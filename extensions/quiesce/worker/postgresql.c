@@ -21,9 +21,9 @@ static PGconn *connection;
 static void
 refuse(GError **error, const char *what)
 {
-    g_autofree char *text = g_strdelimit(g_strchomp(g_strdup(PQerrorMessage(connection))), "\n",
-                                         ' ');
+    g_autofree char *text = g_strdup(PQerrorMessage(connection));
 
+    g_strdelimit(g_strchomp(text), "\n", ' ');
     ga_refuse(error, GA_REFUSAL_FAILED, "%s: %s", what, text);
 }
 
