@@ -172,6 +172,6 @@ app_describe(const App *app)
     held->version = g_strdup(app->version);
     held->detail = g_strdup(app->detail);
     held->position = g_strdup(app->position);
-    held->error = g_strndup(app->error, TEXT_MAX);
+    held->error = g_strdup(app->error);
     return held;
 }

@@ -21,6 +21,9 @@
 /* Of a reply: more is no answer but the work of somebody who has taken the worker over. */
 #define REPLY_BYTES_MAX (1024 * 1024)
 
+/* Of an error's text, which goes on to clients and their records. */
+#define ERROR_BYTES_MAX 512
+
 /* Where nobody has said. */
 #define LIMIT_MS 10000
 
@@ -257,6 +260,13 @@ receive_line(GaWorker *worker, gint64 deadline, GError **error)
     return TRUE;
 }
 
+static void
+cut(GError *error)
+{
+    if (error && strlen(error->message) > ERROR_BYTES_MAX)
+        error->message[ERROR_BYTES_MAX] = '\0';
+}
+
 /* What the generated functions call. */
 gboolean qga_client_call(GaWorker *worker, const char *command, const QapiType *args_type,
                          gconstpointer args, const QapiType *result_type, gpointer ret_place,
@@ -276,8 +286,11 @@ qga_client_call(GaWorker *worker, const char *command, const QapiType *args_type
     if (!send_line(worker, text, size + 1, deadline, error) ||
         !receive_line(worker, deadline, error))
         return FALSE;
-    switch (
-        qapi_reply_read(worker->input->str, worker->input->len, result_type, ret_place, &local)) {
+
+    QapiReply reply = qapi_reply_read(worker->input->str, worker->input->len, result_type,
+                                      ret_place, &local);
+    cut(local);
+    switch (reply) {
     case QAPI_REPLY_RETURN:
         return TRUE;
     case QAPI_REPLY_ERROR:

@@ -3,6 +3,7 @@
 #include "extensions/worker/worker.h"
 
 #include <glib/gstdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/refusal.h"
@@ -104,6 +105,25 @@ START_TEST(an_error_of_its_own_is_told_as_it_is)
 }
 END_TEST
 
+START_TEST(a_long_error_is_cut)
+{
+    static const char *const scripts[] = {
+        "printf \"{'error': {'class': 'GenericError', 'desc': '%05000d'}}\\n\" 0 >&3",
+        "printf '%05000d\\n' 0 >&3",
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(scripts); i++) {
+        g_autoptr(Place) place = place_new(scripts[i]);
+        g_autoptr(GError) error = NULL;
+        char *text = NULL;
+
+        ck_assert(ga_worker_start(place->worker, NULL));
+        ck_assert(!ask(place, &text, &error));
+        ck_assert_uint_le(strlen(error->message), 600);
+    }
+}
+END_TEST
+
 START_TEST(whatever_else_it_does_is_one_failed_call)
 {
     static const struct {
@@ -181,6 +201,7 @@ main(void)
 
     tcase_add_test(tcase, one_is_told_its_user_and_answers);
     tcase_add_test(tcase, an_error_of_its_own_is_told_as_it_is);
+    tcase_add_test(tcase, a_long_error_is_cut);
     tcase_add_test(tcase, whatever_else_it_does_is_one_failed_call);
     tcase_add_test(tcase, another_thread_can_end_it);
     tcase_add_test(tcase, one_that_was_ended_before_does_not_begin);
