@@ -21,6 +21,7 @@ typedef struct {
     char *hook, *directory;
     guint32 wanted; /* kinds, a bit for each */
     GPtrArray *apps;
+    gboolean has_all; /* that there are */
 } Search;
 
 typedef struct Begin {
@@ -121,6 +122,7 @@ look(gpointer data)
     g_autoptr(GPtrArray) servers = servers_find(PROC, APPS_MAX);
 
     search->apps = g_ptr_array_new();
+    search->has_all = servers && servers->len < APPS_MAX;
     for (guint i = 0; servers && i < servers->len; i++) {
         Server *server = servers->pdata[i];
 
@@ -135,6 +137,8 @@ looked(gpointer data)
     Search *search = data;
     Begin *begin = search->begin;
     Holding *holding = holding_new(g_steal_pointer(&search->apps), begin && begin->is_lenient);
+    gboolean has_all = search->has_all;
+    GError *error = NULL;
 
     search_free(search);
     if (!begin) {
@@ -143,6 +147,12 @@ looked(gpointer data)
     }
     begin->search = NULL;
     begin->holding = holding;
+    if (!has_all) {
+        ga_refuse(&error, GA_REFUSAL_BUDGET,
+                  "not all servers can be seen, or there are too many: %d or more", APPS_MAX);
+        fail(begin, error);
+        return;
+    }
     if (begin->is_cancelled)
         holding_cancel(holding);
     ga_job_progress(begin->job, 1, 2, "preparing");

@@ -31,6 +31,7 @@ from redis import Redis
 WORKERS = ('postgresql-worker', 'mariadb-worker', 'redis-worker')
 PATIENCE = 60
 MIB = 1 << 20
+MANY = 64
 
 # Stands for a server that nobody should trust: what it answers is chosen by its first argument.
 IMPOSTOR = '''
@@ -435,6 +436,23 @@ def a_server_that_answers_nonsense_costs_one_call(scene: Scene) -> None:
         expect(scene.begin(connection)['outcome'] == 'success', 'nothing else can be prepared')
 
 
+def nobody_is_left_out_among_too_many(scene: Scene) -> None:
+    """Though the others are nobody's business, as they listen nowhere."""
+    agent = scene.start()
+    program = scene.mount / 'redis-server'
+    shutil.copy(shutil.which('sleep') or '/bin/sleep', program)
+    crowd = [subprocess.Popen([str(program), '600']) for _ in range(MANY)]
+    try:
+        with agent.connect() as connection:
+            job = scene.begin(connection, lenient=True)
+            expect(job['outcome'] == 'failed' and 'too many' in job['error']['desc'], f'{job}')
+    finally:
+        for process in crowd:
+            process.kill()
+            process.wait()
+        program.unlink()
+
+
 def servers_are_told_with_who_makes_them_ready(scene: Scene) -> None:
     agent = scene.start()
     with agent.connect() as connection:
@@ -467,6 +485,7 @@ CHECKS = [
     a_worker_that_is_asked_out_of_turn_says_so,
     what_takes_long_can_be_cancelled_and_has_a_limit,
     a_server_that_answers_nonsense_costs_one_call,
+    nobody_is_left_out_among_too_many,
     servers_are_told_with_who_makes_them_ready,
 ]
 
