@@ -161,7 +161,7 @@ def ways_of(others: List[str]) -> List[Way]:
 
 
 def report(title: str, rates: Dict[str, List[float]]) -> None:
-    """MB/s, and the first two columns of ratios: to the floor, to qemu-ga."""
+    """MB/s, then the ratios to the first of them, the port itself, and to the first qemu-ga."""
     floor, *_ = rates
     theirs = next((name for name in rates if name.startswith('qemu-ga')), None)
     lines = [[title, 'MB/s', 'from', 'to', '/ the port', f'/ {theirs}' if theirs else '']]
