@@ -89,6 +89,7 @@ def nothing_is_left_of_an_agent_that_was_killed(console: Console) -> None:
 def an_upload_goes_on_after_its_agent_was_killed(console: Console, port: str) -> None:
     """novacronctl tries for a while, and the next agent takes it up where the last one was."""
     guest, session = console.session.domain, console.session
+    session.restart_agent(console.config)   # three deaths in a row would lead to safe mode
     digest = random_file(console, 'large', 8 * MIB)
     guest.shell('rm -rf /srv/killed; mkdir /srv/killed')
     copy = console.begin(port, '-T', '5', 'cp', 'large', 'guest:/srv/killed/copy')
