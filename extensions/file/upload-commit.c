@@ -14,6 +14,7 @@
 #include "core/agent.h"
 #include "file/attributes.h"
 #include "file/hash.h"
+#include "file/security.h"
 #include "file/steps.h"
 #include "file/upload.h"
 #include "gen/file-commands.h"
@@ -31,6 +32,8 @@ typedef struct {
     GaUpload *upload; /* NULL: not begun */
     guint mode;
     guint32 uid, gid;
+    GaSecurity security;
+    gboolean has_old; /* a file is replaced */
     GaHash hash;
     NovacronFileDigest digest;
 } Work;
@@ -43,6 +46,7 @@ work_free(gpointer data)
     ga_hash_clear(&work->hash);
     ga_upload_free(work->upload);
     ga_attributes_clear(&work->attributes);
+    ga_security_clear(&work->security);
     g_free(work->folder);
     g_free(work->id);
     g_free(work->sha256);
@@ -50,14 +54,15 @@ work_free(gpointer data)
     g_free(work);
 }
 
-/* What the client has said, otherwise what the file has that is to be replaced. */
+/* What the client has said, otherwise what the file has that is to be replaced. A mode that was
+ * said is all of the permissions: beside an ACL it would be no more than a bound. */
 static gboolean
 choose_attributes(Work *work, GError **error)
 {
+    const GaUpload *upload = work->upload;
     struct stat old;
-    gboolean has_old = fstatat(work->upload->parent, work->upload->name, &old,
-                               AT_SYMLINK_NOFOLLOW) == 0 &&
-                       S_ISREG(old.st_mode);
+    g_auto(GaFd) fd = openat(upload->parent, upload->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    gboolean has_old = fd >= 0 && fstat(fd, &old) == 0 && S_ISREG(old.st_mode);
 
     work->mode = has_old ? old.st_mode & 07777 : MODE_DEFAULT;
     if ((work->attributes.mode && !ga_mode_parse(work->attributes.mode, &work->mode, error)) ||
@@ -67,6 +72,13 @@ choose_attributes(Work *work, GError **error)
         work->uid = old.st_uid;
     if (has_old && work->gid == GA_ID_SAME)
         work->gid = old.st_gid;
+    if (has_old && !ga_security_read(&work->security, fd)) {
+        ga_refuse_errno(error, errno, "ACL and label of '%s'", upload->record->path);
+        return FALSE;
+    }
+    if (work->attributes.mode)
+        g_clear_pointer(&work->security.acl, g_bytes_unref);
+    work->has_old = has_old;
     return TRUE;
 }
 
@@ -105,29 +117,57 @@ sync_parent(gint parent)
     return fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);
 }
 
-/* Again for nobody else to see. Keeps errno. */
+/* Again for nobody else to see. */
 static void
-close_off(const GaUpload *upload)
+close_off(const Work *work)
 {
-    gint number = errno;
+    static const GaSecurity none = { 0 };
+    const GaUpload *upload = work->upload;
 
-    if (fchown(upload->fd, geteuid(), getegid()) < 0 || fchmod(upload->fd, GA_UPLOAD_MODE) < 0)
+    if (fchown(upload->fd, geteuid(), getegid()) < 0 || fchmod(upload->fd, GA_UPLOAD_MODE) < 0 ||
+        (work->has_old && !ga_security_give_acl(&none, upload->fd)))
         g_warning("upload %s stays readable: %s", upload->id, g_strerror(errno));
-    errno = number;
 }
 
-/* FALSE and errno. */
+/* In this order: chown() takes bits from the mode, and an ACL sets most of it. */
 static gboolean
-take_place(const Work *work)
+set_attributes(const Work *work, GError **error)
+{
+    GaFd fd = work->upload->fd;
+    const char *what = NULL;
+
+    if (fchown(fd, work->uid, work->gid) < 0)
+        what = "owner";
+    else if (!ga_security_give_label(&work->security, fd))
+        what = "SELinux label";
+    else if (work->has_old && !ga_security_give_acl(&work->security, fd))
+        what = "ACL";
+    else if (fchmod(fd, work->mode) < 0)
+        what = "permissions";
+    if (what)
+        ga_refuse_errno(error, errno, "%s of '%s'", what, work->upload->record->path);
+    return !what;
+}
+
+static gboolean
+move(const Work *work, GError **error)
 {
     const GaUpload *upload = work->upload;
 
-    if (fchown(upload->fd, work->uid, work->gid) == 0 && fchmod(upload->fd, work->mode) == 0 &&
-        fsync(upload->fd) == 0 &&
+    if (fsync(upload->fd) == 0 &&
         renameat2(upload->parent, upload->temporary, upload->parent, upload->name,
                   work->replace ? 0 : RENAME_NOREPLACE) == 0)
         return TRUE;
-    close_off(upload);
+    ga_refuse_errno(error, errno, "'%s'", upload->record->path);
+    return FALSE;
+}
+
+static gboolean
+take_place(const Work *work, GError **error)
+{
+    if (set_attributes(work, error) && move(work, error))
+        return TRUE;
+    close_off(work);
     return FALSE;
 }
 
@@ -141,10 +181,8 @@ finish(Work *work, GError **error)
         ga_refuse(error, GA_REFUSAL_BAD_VALUE, "upload %s has the sha256 %s", work->id, digest);
         return GA_STEP_FAILED;
     }
-    if (!take_place(work)) {
-        ga_refuse_errno(error, errno, "'%s'", path);
+    if (!take_place(work, error))
         return GA_STEP_FAILED;
-    }
     if (!sync_parent(work->upload->parent))
         g_warning("failed to sync the folder of %s: %s", path, g_strerror(errno));
     ga_upload_forget(work->folder, work->upload);

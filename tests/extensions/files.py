@@ -10,6 +10,7 @@ import random
 import shutil
 import signal
 import socket
+import struct
 import threading
 import time
 from pathlib import Path
@@ -275,6 +276,87 @@ def a_new_file_takes_over_permissions_and_owner(check: Check) -> None:
         expect(job['error']['code'] == 'bad-value', f'{job}')
         client.call('novacron-file-upload-abort', id='up')
         expect(os.listdir(agent.files) == ['target'], f'{os.listdir(agent.files)}')
+
+
+ACL, LABEL = 'system.posix_acl_access', 'security.selinux'
+ANYBODY = 0xffffffff
+
+
+def acl(user: int, mask: int) -> bytes:
+    """As acl(5) has it on the disk: rw for its owner and `user`, r for its group, within `mask`."""
+    entries = ((1, 6, ANYBODY), (2, 6, user), (4, 4, ANYBODY), (16, mask, ANYBODY),
+               (32, 0, ANYBODY))
+    return struct.pack('<I', 2) + b''.join(struct.pack('<HHI', *entry) for entry in entries)
+
+
+def attributes(path: Path) -> Dict[str, bytes]:
+    return {name: os.getxattr(path, name) for name in os.listxattr(path)}
+
+
+def set_attributes(path: Path, values: Dict[str, bytes]) -> None:
+    for name, value in values.items():
+        try:
+            os.setxattr(path, name, value)
+        except OSError as error:
+            raise Skip(f'{name} cannot be set here: {error}') from error
+
+
+def a_new_file_takes_over_acl_and_label(check: Check) -> None:
+    """And neither what was said of the old contents, nor what its folder has for new files."""
+    rights = {ACL: acl(65534, 4), LABEL: b'system_u:object_r:shadow_t:s0\0'}
+    contents = {'security.capability': bytes.fromhex('01000002' '00040000' + '00' * 12),
+                'user.checksum': b'of the old contents'}
+    with files(check) as (client, agent):
+        target = agent.files / 'target'
+        target.touch()
+        set_attributes(target, {**rights, **contents})
+        set_attributes(agent.files, {'system.posix_acl_default': acl(1, 6)})
+        expect(upload(client, target, b'one')['outcome'] == 'success', 'one')
+        expect(attributes(target) == rights, f'{attributes(target)}')
+        expect(target.stat().st_mode & 0o7777 == 0o640, oct(target.stat().st_mode))
+        expect(upload(client, target, b'two', mode='0600')['outcome'] == 'success', 'two')
+        expect(attributes(target) == {LABEL: rights[LABEL]}, f'{attributes(target)}')
+        target.chmod(0o664)
+        expect(upload(client, target, b'three')['outcome'] == 'success', 'three')
+        expect(ACL not in attributes(target), 'that of its folder')
+        expect(target.stat().st_mode & 0o7777 == 0o664, oct(target.stat().st_mode))
+
+
+def a_commit_that_may_not_keep_them_fails(check: Check) -> None:
+    forbidden = ('strace', '-D', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=fsetxattr', '-e',
+                 'inject=fsetxattr:error=EPERM')
+    if not shutil.which(forbidden[0]) or not check.costs_count:
+        raise Skip('no strace, or sanitizers, which it disturbs')
+    with files(check, under=forbidden) as (client, agent):
+        target, temporary = agent.files / 'target', agent.files / '.novacron-upload-up'
+        target.write_text('old')
+        label = {LABEL: b'system_u:object_r:etc_t:s0\0'}
+        commit = {'id': 'up', 'size_bytes': 3}
+        set_attributes(target, {**label, ACL: acl(1, 6)})
+        job = upload(client, target, b'new')
+        for what in ('SELinux label', 'ACL'):
+            expect(job['error']['desc'] == f"permission: {what} of '{target}': Operation not "
+                   'permitted', f'{job}')
+            expect(target.read_text() == 'old' and ACL not in attributes(temporary) and
+                   temporary.stat().st_mode & 0o777 == 0o600, f'{temporary.stat()}')
+            set_attributes(temporary, label)        # as its folder could have done: not set again
+            job = concluded(client, client.call('novacron-file-upload-commit', **commit))
+        succeeded(client, client.call('novacron-file-upload-commit', mode='0640', **commit))
+        expect(target.read_text() == 'new' and attributes(target) == label,
+               f'{attributes(target)}')
+
+
+def a_file_system_without_attributes_will_do(check: Check) -> None:
+    if os.geteuid():
+        raise Skip('only root can mount')
+    mounted = ('unshare', '-m', 'sh', '-c', 'mount -t ramfs none . && cd "$PWD" && exec "$@"', '-')
+    with files(check, under=mounted) as (client, agent):
+        target = agent.files / 'target'
+        for data in (b'one', b'two'):
+            expect(upload(client, target, data)['outcome'] == 'success', f'{data!r}')
+        expect(not target.exists() and
+               client.call('novacron-file-read', path=str(target))['sha256'] == digest(b'two'),
+               'not there')
 
 
 def an_upload_with_another_digest_is_not_committed(check: Check) -> None:
@@ -745,6 +827,9 @@ CHECKS = [
     a_file_with_holes_keeps_them,
     a_reader_sees_the_old_file_or_the_new_one,
     a_new_file_takes_over_permissions_and_owner,
+    a_new_file_takes_over_acl_and_label,
+    a_commit_that_may_not_keep_them_fails,
+    a_file_system_without_attributes_will_do,
     an_upload_with_another_digest_is_not_committed,
     an_upload_that_finds_its_name_taken_is_as_it_was,
     a_name_of_a_request_is_short,
