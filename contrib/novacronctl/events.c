@@ -253,7 +253,7 @@ static Table *
 make_table(const char *columns, GError **error)
 {
     static const char *const headings[] = { "TIME", "EVENT", "ID", "DETAILS" };
-    static const guint widths[] = { 19, 17, 15, 0 };
+    static const guint widths[] = { 19, 17, 19, 0 };
     Table *table = table_new(headings, G_N_ELEMENTS(headings), columns, error);
 
     for (guint i = 0; table && i < G_N_ELEMENTS(widths); i++)

@@ -45,6 +45,9 @@
 /* Kept with each program. */
 #define REQUEST_ID_MAX 256
 
+/* Ids are typed by people: no longer than this makes them. */
+#define FIRST_NUMBER_MASK 0xffff
+
 struct Execs {
     GaAgent *agent;
     GPtrArray *all;      /* Exec, the eldest first */
@@ -139,6 +142,7 @@ execs_open(GaAgent *agent)
     execs->agent = agent;
     execs->all = g_ptr_array_new();
     execs->starting = g_ptr_array_new();
+    execs->last_number = g_random_int() & FIRST_NUMBER_MASK;
     exec_limits_sweep();
     return execs;
 }
@@ -532,6 +536,16 @@ find_room(Execs *execs, gsize room, GError **error)
     return FALSE;
 }
 
+/* The number makes it another one than those of this agent, the time than those of former ones. Of
+ * these there can be several in a second; and clocks are set back, so that they do not count from
+ * the same number. */
+static char *
+new_id(Execs *execs)
+{
+    return g_strdup_printf("%" G_GINT64_FORMAT "-%" G_GUINT64_FORMAT, g_get_real_time() / 1000,
+                           ++execs->last_number);
+}
+
 static Exec *
 exec_new(Execs *execs, const NovacronExecStartArgs *args)
 {
@@ -547,9 +561,7 @@ exec_new(Execs *execs, const NovacronExecStartArgs *args)
     exec->in = -1;
     exec->waits = g_ptr_array_new();
     exec->seen = g_new0(NovacronExec, 1);
-    /* The time makes it another one than those of former agents. */
-    exec->seen->id = g_strdup_printf("%" G_GINT64_FORMAT "-%" G_GUINT64_FORMAT,
-                                     g_get_real_time() / G_USEC_PER_SEC, ++execs->last_number);
+    exec->seen->id = new_id(execs);
     exec->seen->argv = copy_argv(args->argv);
     return exec;
 }

@@ -326,6 +326,18 @@ def a_program_outlives_its_client_and_the_agent(check: Check) -> None:
         expect(wait_until(lambda: mark.exists() and mark.read_text() == 'done\n'), 'it has ended')
 
 
+def no_name_is_given_twice(check: Check) -> None:
+    """Not by agents that follow each other within a second either."""
+    with programs(check) as (client, agent):
+        ids = [start(client, 'true')['id']]
+        for _ in range(4):
+            agent.stop()
+            agent.start()
+            with agent.connect() as next_client:
+                ids += [start(next_client, 'true')['id'] for _ in range(2)]
+        expect(len(set(ids)) == len(ids), f'{ids}')
+
+
 def closing_kills_and_tells_those_who_wait(check: Check) -> None:
     with programs(check, 1) as (client, agent):
         path = agent.folder / 'session-0'
@@ -427,7 +439,8 @@ CHECKS = [both_streams_and_the_exit_code_arrive, an_end_by_a_signal_is_told,
           time_that_is_over_ends_it, those_of_its_group_that_do_not_end_are_killed,
           it_starts_where_and_as_whom_it_is_told, what_cannot_start_is_told,
           the_same_request_is_carried_out_once,
-          a_program_outlives_its_client_and_the_agent, closing_kills_and_tells_those_who_wait,
+          a_program_outlives_its_client_and_the_agent, no_name_is_given_twice,
+          closing_kills_and_tells_those_who_wait,
           no_more_run_than_the_room_allows, the_first_to_have_ended_is_forgotten_first,
           what_nobody_comes_for_gives_way, a_name_of_a_request_is_short,
           one_stream_may_take_what_the_other_leaves, it_is_off_until_it_is_configured,
