@@ -110,6 +110,16 @@ emit(const Exec *exec, GaEventType type)
                                                   .signal = (gint)seen->signal });
 }
 
+/* With a control group also what has left the process group, of which there may be nobody left, and
+ * its number be another's, once the program has ended. */
+static void
+kill_all(const Exec *exec)
+{
+    if (exec->child_watch || !exec->limits_folder)
+        os_child_signal(exec->seen->pid, SIGKILL);
+    exec_limits_kill(exec->limits_folder);
+}
+
 static void
 exec_free(Exec *exec)
 {
@@ -194,13 +204,6 @@ execs_find(Execs *execs, const char *id, GError **error)
     }
     ga_refuse(error, GA_REFUSAL_NOT_FOUND, "there is no program %s", id);
     return NULL;
-}
-
-static void
-kill_all(const Exec *exec)
-{
-    os_child_signal(exec->seen->pid, SIGKILL);
-    exec_limits_kill(exec->limits_folder);
 }
 
 /* Those who wait for its output are told. */
@@ -358,12 +361,13 @@ make_room(Execs *execs, gsize room)
     return execs->room + room <= ROOM_SUM;
 }
 
-/* Others of its group that were told to end have their time, too: the number stays the group's as
- * long as one of them is there. */
+/* Others of its groups have their time as well: the number stays the process group's as long as one
+ * of them is there. */
 static void
 stop_timer(Exec *exec)
 {
-    if (!exec->timer || (exec->seen->timed_out && os_child_signal(exec->seen->pid, 0)))
+    if (!exec->timer || (exec->seen->timed_out && (os_child_signal(exec->seen->pid, 0) ||
+                                                   exec_limits_hold_somebody(exec->limits_folder))))
         return;
     g_source_remove(exec->timer);
     exec->timer = 0;
@@ -453,7 +457,8 @@ abandon(const Start *start)
         g_error_free(start->error);
         return;
     }
-    os_child_signal(child->pid, SIGKILL);
+    start->exec->seen->pid = child->pid;
+    kill_all(start->exec);
     close(child->out);
     if (child->in >= 0)
         close(child->in);

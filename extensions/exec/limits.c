@@ -7,9 +7,11 @@
 #include "extensions/exec/limits.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
-#include <stdio.h>
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/refusal.h"
 
@@ -19,20 +21,37 @@
 /* The period that the processor's share is measured over, in microseconds: the kernel's default. */
 #define CPU_PERIOD 100000
 
-/* In memory.events. */
+/* In memory.events and cgroup.events. */
 #define OOM_KILLS "oom_kill "
+#define POPULATED "populated 1"
 
-/* What the kernel says at the end of writing. */
+/* Those who were killed are listed until they are gone, for which nobody waits. */
+#define KILL_ROUNDS 16
+
+/* FALSE and errno. */
 static gboolean
 write_text(const char *folder, const char *name, const char *text)
 {
     g_autofree char *path = g_build_filename(folder, name, NULL);
-    FILE *file = fopen(path, "we");
+    gint fd = open(path, O_WRONLY | O_CLOEXEC);
 
-    if (!file)
+    if (fd < 0)
         return FALSE;
-    fputs(text, file);
-    return fclose(file) == 0;
+    gboolean is_written = write(fd, text, strlen(text)) >= 0;
+    gint number = errno;
+    close(fd);
+    errno = number;
+    return is_written;
+}
+
+/* NULL: it cannot be read. */
+static char *
+read_text(const char *folder, const char *name)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    char *text = NULL;
+
+    return g_file_get_contents(path, &text, NULL, NULL) ? text : NULL;
 }
 
 static gboolean
@@ -94,20 +113,49 @@ exec_limits_file(const char *folder)
 gboolean
 exec_limits_were_out_of_memory(const char *folder)
 {
-    g_autofree char *path = folder ? g_build_filename(folder, "memory.events", NULL) : NULL;
-    g_autofree char *text = NULL;
+    g_autofree char *text = folder ? read_text(folder, "memory.events") : NULL;
+    const char *count = text ? strstr(text, OOM_KILLS) : NULL;
 
-    if (!path || !g_file_get_contents(path, &text, NULL, NULL))
-        return FALSE;
-    const char *count = strstr(text, OOM_KILLS);
     return count && g_ascii_strtoull(count + strlen(OOM_KILLS), NULL, 10) > 0;
 }
 
+gboolean
+exec_limits_hold_somebody(const char *folder)
+{
+    g_autofree char *text = folder ? read_text(folder, "cgroup.events") : NULL;
+
+    return text && strstr(text, POPULATED);
+}
+
+/* FALSE: there is nobody. Those of another process namespace are listed as 0, which would be our
+ * own process group. */
+static gboolean
+kill_listed(const char *folder)
+{
+    g_autofree char *text = read_text(folder, "cgroup.procs");
+    g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
+    gboolean is_somebody = FALSE;
+
+    for (guint i = 0; lines[i]; i++) {
+        gint64 pid = g_ascii_strtoll(lines[i], NULL, 10);
+
+        if (pid > 0 && kill((pid_t)pid, SIGKILL) == 0)
+            is_somebody = TRUE;
+    }
+    return is_somebody;
+}
+
+/* Before Linux 5.14 one by one: nobody can fork any more, and who was just born is there in the
+ * next round. */
 void
 exec_limits_kill(const char *folder)
 {
-    if (folder && !write_text(folder, "cgroup.kill", "1"))
-        g_debug("%s/cgroup.kill: %s", folder, g_strerror(errno));
+    if (!folder || write_text(folder, "cgroup.kill", "1"))
+        return;
+    if (!write_text(folder, "pids.max", "0"))
+        g_debug("%s: pids.max: %s", folder, g_strerror(errno));
+    for (guint i = 0; i < KILL_ROUNDS && kill_listed(folder); i++)
+        ;
 }
 
 /* The kernel removes no group that has processes or groups: ours goes with the last one. */

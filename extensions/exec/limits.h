@@ -13,7 +13,11 @@ char *exec_limits_file(const char *folder);
 /* Whether the kernel has killed somebody in it for lack of memory. NULL: not. */
 gboolean exec_limits_were_out_of_memory(const char *folder);
 
-/* Kill all in it, whatever session they have gone to; NULL: nothing. Linux before 5.14 cannot. */
+/* Whether anybody is in it, or in a group below it. NULL: not. */
+gboolean exec_limits_hold_somebody(const char *folder);
+
+/* Kill all who are in it, whatever session they are in; on Linux from 5.14 on also those in groups
+ * below it. NULL: nobody. */
 void exec_limits_kill(const char *folder);
 
 /* NULL: nothing. A group with somebody in it stays, until this is called again or it is swept. */

@@ -66,6 +66,16 @@ def a_program_has_its_share_of_a_processor(console: Console) -> None:
     expect_no_groups(console)
 
 
+def what_has_left_its_session_ends_when_its_time_is_over(console: Console) -> None:
+    """Five seconds after the program."""
+    guest = console.session.domain
+    program = console.must(SECOND, 'exec', '--detach', '--processes', '9', '--time-limit', '2',
+                           '--', 'sh', '-c', 'setsid sleep 1000 & exec sleep 1000')
+    guest.wait_for('[ -z "$(cat %s/%s/cgroup.procs)" ]' % (GROUPS, program))
+    console.must(SECOND, 'exec', '--close', program)
+    expect_no_groups(console)
+
+
 def nothing_is_left_of_an_agent_that_ends(console: Console) -> None:
     """It was told to: what has ended is forgotten, its group with it."""
     console.must(SECOND, 'exec', '--detach', '--memory', '24M', '--', 'true')
@@ -111,6 +121,7 @@ CASES: Dict[str, Callable[[Console], None]] = {
         a_program_has_no_more_processes,
         all_that_a_program_has_started_ends_with_it,
         a_program_has_its_share_of_a_processor,
+        what_has_left_its_session_ends_when_its_time_is_over,
         nothing_is_left_of_an_agent_that_ends,
         nothing_is_left_of_an_agent_that_was_killed,
     )},
