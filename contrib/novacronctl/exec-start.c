@@ -36,6 +36,7 @@ exec_start(const Subcommand *subcommand, GPtrArray *argv, GError **error)
         .argv = argv,
         .directory = options->directory,
         .user = options->user,
+        .group = options->group,
         .terminal = options->with_terminal ? &terminal : NULL,
         .has_input = TRUE,
         .input = options->with_input || options->with_terminal,

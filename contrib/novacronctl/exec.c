@@ -79,7 +79,7 @@ check_environment(char **variables, GError **error)
 static gboolean
 needs_streams(const Options *options)
 {
-    return options->with_terminal || options->user || options->directory ||
+    return options->with_terminal || options->user || options->group || options->directory ||
            options->time_limit > 0 || options->memory || options->cpu || options->processes ||
            options->buffer || options->detach;
 }
@@ -120,7 +120,8 @@ run_program(const Subcommand *subcommand, GError **error)
     if (!refused || needs_streams(options)) {
         g_propagate_error(error, g_steal_pointer(&local));
         if (refused)
-            g_prefix_error(error, "--tty, --user, --directory, --detach and limits need it: ");
+            g_prefix_error(error, "--tty, --user, --group, --directory, --detach and limits "
+                                  "need it: ");
         return -1;
     }
     refusal_tell_loss(subcommand, "novacron-exec-start",

@@ -156,6 +156,8 @@ add_options(GOptionContext *context, Options *options, const SubcommandRow *row)
         { "directory", 'C', 0, G_OPTION_ARG_STRING, &options->directory, "where it starts",
           "PATH" },
         { "user", 'u', 0, G_OPTION_ARG_STRING, &options->user, "with this user's rights", "USER" },
+        { "group", 'g', 0, G_OPTION_ARG_STRING, &options->group, "with this primary group",
+          "GROUP" },
         { "time-limit", 0, 0, G_OPTION_ARG_DOUBLE, &options->time_limit, "end it after this time",
           "SECONDS" },
         { "memory", 0, 0, G_OPTION_ARG_STRING, &options->memory,
@@ -401,6 +403,7 @@ main(int argc, char **argv)
     g_strfreev(options.environment);
     g_free(options.directory);
     g_free(options.user);
+    g_free(options.group);
     g_free(options.memory);
     g_free(options.buffer);
     g_free(options.attach);

@@ -26,6 +26,7 @@ typedef struct {
     char **environment;
     char *directory;
     char *user;
+    char *group;
     gdouble time_limit; /* 0: none, as with the following two */
     int cpu;            /* percent */
     int processes;

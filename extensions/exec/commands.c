@@ -29,9 +29,10 @@ novacron_exec_start(GaCall *call, const NovacronExecStartArgs *args)
     GaAgent *agent = ga_call_agent(call);
 
     ga_account(ga_agent_account(agent), "novacron-exec-start",
-               "novacron-exec-start called: \"%s\" as %s",
+               "novacron-exec-start called: \"%s\" as %s%s%s",
                args->argv->len > 0 ? (const char *)args->argv->pdata[0] : "",
-               args->user ? args->user : "root");
+               args->user ? args->user : "root", args->group ? ":" : "",
+               args->group ? args->group : "");
     execs_start(execs_of(agent), call, args);
 }
 

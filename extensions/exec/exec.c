@@ -517,7 +517,8 @@ spec_of(const NovacronExecStartArgs *args, const char *limits_folder)
     spec->environment = args->environment ? strings_of(args->environment) : NULL;
     spec->directory = g_strdup(args->directory);
     spec->user = g_strdup(args->user);
-    spec->group_file = exec_limits_file(limits_folder);
+    spec->group = g_strdup(args->group);
+    spec->control_file = exec_limits_file(limits_folder);
     spec->has_input = args->has_input && args->input;
     spec->has_terminal = args->terminal != NULL;
     if (args->terminal) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Starting a child with everything that a client may ask for: another user, a folder, a
+ * Starting a child with everything that a client may ask for: another user and group, a folder, a
  * terminal, a control group. What becomes of it and its streams afterwards is the caller's
  * business. (platform/process.h is the quick way of guest-exec and of helper programs.)
  */
@@ -13,8 +13,9 @@ typedef struct {
     char **argv;        /* the program first; searched in PATH if it has no slash */
     char **environment; /* the whole of it; NULL: the agent's, for a user with that user's HOME */
     char *directory;    /* NULL: the agent's, or the user's home */
-    char *user;
-    char *group_file; /* a control group's file of processes, which the child enters first */
+    char *user;         /* a name or a number, as the next one; with that user's groups */
+    char *group;        /* the primary one; without `user` the only one */
+    char *control_file; /* a control group's file of processes, which the child enters first */
     gboolean has_input;
     gboolean has_terminal;
     guint16 columns, rows;

@@ -25,7 +25,7 @@
 #define FIRST_OTHER (STDERR_FILENO + 1)
 
 /* What a child was about to do when it could not go on. */
-typedef enum { GROUP, RIGHTS, DIRECTORY, TERMINAL, EXECUTE } Step;
+typedef enum { CONTROL, RIGHTS, DIRECTORY, TERMINAL, EXECUTE } Step;
 
 typedef struct {
     Step step;
@@ -36,9 +36,10 @@ typedef struct {
 typedef struct {
     const OsChildSpec *spec;
     const OsUser *user;
+    const guint *gid; /* NULL: the user's */
     char **environment;
     gint streams[3]; /* become its standard streams; with a terminal all the same */
-    gint group;      /* the open file of the control group, or -1 */
+    gint control;    /* the open file of the control group, or -1 */
     gint report;
 } Plan;
 
@@ -51,16 +52,17 @@ os_child_spec_free(OsChildSpec *spec)
     g_strfreev(spec->environment);
     g_free(spec->directory);
     g_free(spec->user);
-    g_free(spec->group_file);
+    g_free(spec->group);
+    g_free(spec->control_file);
     g_free(spec);
 }
 
 /* Only system calls, from here on to run_child(). */
 
 static gboolean
-enter_group(const Plan *plan)
+enter_control_group(const Plan *plan)
 {
-    return plan->group < 0 || write(plan->group, "0", 1) == 1;
+    return plan->control < 0 || write(plan->control, "0", 1) == 1;
 }
 
 static gboolean
@@ -68,9 +70,12 @@ take_rights(const Plan *plan)
 {
     const OsUser *user = plan->user;
 
-    return !user || (setgroups((size_t)user->n_groups, user->groups) == 0 &&
-                     setresgid(user->gid, user->gid, user->gid) == 0 &&
-                     setresuid(user->uid, user->uid, user->uid) == 0);
+    if (!user && !plan->gid)
+        return TRUE;
+    gid_t gid = plan->gid ? *plan->gid : user->gid;
+    return (user ? setgroups((size_t)user->n_groups, user->groups) : setgroups(1, &gid)) == 0 &&
+           setresgid(gid, gid, gid) == 0 &&
+           (!user || setresuid(user->uid, user->uid, user->uid) == 0);
 }
 
 static gboolean
@@ -123,12 +128,12 @@ static void G_GNUC_NORETURN
 run_child(const Plan *plan)
 {
     static gboolean (*const steps[])(const Plan *plan) = {
-        [GROUP] = enter_group,
+        [CONTROL] = enter_control_group,
         [RIGHTS] = take_rights,
         [DIRECTORY] = enter_directory,
         [TERMINAL] = take_streams,
     };
-    Failure failure = { GROUP, 0 };
+    Failure failure = { CONTROL, 0 };
 
     restore_signals();
     while (failure.step < EXECUTE && steps[failure.step](plan))
@@ -159,7 +164,7 @@ plan_clear(Plan *plan)
         plan->streams[1] = plan->streams[2] = -1;
     for (guint i = 0; i < G_N_ELEMENTS(plan->streams); i++)
         close_if_open(&plan->streams[i]);
-    close_if_open(&plan->group);
+    close_if_open(&plan->control);
     close_if_open(&plan->report);
     g_strfreev(plan->environment);
 }
@@ -262,11 +267,13 @@ static void
 refuse(const OsChildSpec *spec, const Failure *failure, GError **error)
 {
     switch (failure->step) {
-    case GROUP:
+    case CONTROL:
         ga_refuse_errno(error, failure->number, "cannot enter the control group");
         break;
     case RIGHTS:
-        ga_refuse_errno(error, failure->number, "cannot become user '%s'", spec->user);
+        ga_refuse_errno(error, failure->number, "cannot %s '%s'",
+                        spec->user ? "become user" : "take group",
+                        spec->user ? spec->user : spec->group);
         break;
     case DIRECTORY:
         ga_refuse_errno(error, failure->number, "cannot enter '%s'", spec->directory);
@@ -322,10 +329,10 @@ prepare(Plan *plan, OsChild *child, GError **error)
 {
     const OsChildSpec *spec = plan->spec;
 
-    if (spec->group_file) {
-        plan->group = place(open(spec->group_file, O_WRONLY | O_CLOEXEC), FALSE);
-        if (plan->group < 0) {
-            ga_refuse_errno(error, errno, "cannot open '%s'", spec->group_file);
+    if (spec->control_file) {
+        plan->control = place(open(spec->control_file, O_WRONLY | O_CLOEXEC), FALSE);
+        if (plan->control < 0) {
+            ga_refuse_errno(error, errno, "cannot open '%s'", spec->control_file);
             return FALSE;
         }
     }
@@ -337,27 +344,34 @@ prepare(Plan *plan, OsChild *child, GError **error)
     return TRUE;
 }
 
-static OsUser *
-look_up(const char *name, GError **error)
+/* Both stay as they are where nothing is asked for. FALSE: refused. */
+static gboolean
+look_up(const OsChildSpec *spec, OsUser **ret_user, guint *ret_gid, GError **error)
 {
-    OsUser *user = os_user_lookup(name, NULL);
-
-    if (!user)
-        ga_refuse(error, GA_REFUSAL_NOT_FOUND, "there is no user '%s'", name);
-    return user;
+    if (spec->group && !os_group_find(spec->group, ret_gid))
+        ga_refuse(error, GA_REFUSAL_NOT_FOUND, "there is no group '%s'", spec->group);
+    else if (spec->user && !(*ret_user = os_user_find(spec->user)))
+        ga_refuse(error, GA_REFUSAL_NOT_FOUND, "there is no user '%s'", spec->user);
+    else
+        return TRUE;
+    return FALSE;
 }
 
 gboolean
 os_child_start(const OsChildSpec *spec, OsChild *ret_child, GError **error)
 {
-    g_autoptr(OsUser) user = spec->user ? look_up(spec->user, error) : NULL;
-    Plan plan = {
-        .spec = spec, .user = user, .streams = { -1, -1, -1 }, .group = -1, .report = -1
-    };
-    OsChild child = { 0, -1, -1, -1 };
+    g_autoptr(OsUser) user = NULL;
+    guint gid;
 
-    if (spec->user && !user)
+    if (!look_up(spec, &user, &gid, error))
         return FALSE;
+    Plan plan = { .spec = spec,
+                  .user = user,
+                  .gid = spec->group ? &gid : NULL,
+                  .streams = { -1, -1, -1 },
+                  .control = -1,
+                  .report = -1 };
+    OsChild child = { 0, -1, -1, -1 };
     gboolean is_running = prepare(&plan, &child, error) && fork_child(&plan, &child, error);
     plan_clear(&plan);
     if (is_running)

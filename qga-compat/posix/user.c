@@ -15,19 +15,25 @@ G_STATIC_ASSERT(sizeof(uid_t) == sizeof(guint) && sizeof(gid_t) == sizeof(guint)
 #define ENTRY_MIN 1024
 #define ENTRY_MAX (1 << 20)
 
+/* The number behind it stands for none. */
+#define ID_MAX (G_MAXUINT32 - 1)
+
 /* What Linux lets a process have. */
 #define GROUPS_MAX 65536
 #define GROUPS_USUAL 32
 
-/* Returns 0 or an errno value, as getpwnam_r(): no entry is no error. */
+/* By name or, where that is NULL, by number. Returns 0 or an errno value, as getpwnam_r(): no entry
+ * is no error. */
 static gint
-find_entry(const char *name, struct passwd *entry, char **ret_strings, gboolean *ret_is_found)
+find_entry(const char *name, uid_t uid, struct passwd *entry, char **ret_strings,
+           gboolean *ret_is_found)
 {
     struct passwd *found;
 
     for (gsize size = ENTRY_MIN;; size *= 2) {
         char *strings = g_malloc(size);
-        gint error = getpwnam_r(name, entry, strings, size, &found);
+        gint error = name ? getpwnam_r(name, entry, strings, size, &found)
+                          : getpwuid_r(uid, entry, strings, size, &found);
 
         if (found || error != ERANGE || size >= ENTRY_MAX) {
             *ret_strings = strings;
@@ -55,27 +61,65 @@ find_groups(OsUser *user)
     user->n_groups = n;
 }
 
+static OsUser *
+make_user(const char *name, const struct passwd *entry)
+{
+    OsUser *user = g_new0(OsUser, 1);
+
+    user->name = g_strdup(name);
+    user->home = g_strdup(entry->pw_dir);
+    user->uid = entry->pw_uid;
+    user->gid = entry->pw_gid;
+    find_groups(user);
+    return user;
+}
+
 OsUser *
 os_user_lookup(const char *name, GError **error)
 {
     struct passwd entry;
     g_autofree char *strings = NULL;
     gboolean is_found = FALSE;
-    gint number = find_entry(name, &entry, &strings, &is_found);
+    gint number = find_entry(name, 0, &entry, &strings, &is_found);
 
     if (!is_found) {
         /* "Success" if there is no such user: upstream's text. */
         qapi_set_errno(error, number, "failed to lookup user '%s'", name);
         return NULL;
     }
+    return make_user(name, &entry);
+}
 
-    OsUser *user = g_new0(OsUser, 1);
-    user->name = g_strdup(name);
-    user->home = g_strdup(entry.pw_dir);
-    user->uid = entry.pw_uid;
-    user->gid = entry.pw_gid;
-    find_groups(user);
-    return user;
+OsUser *
+os_user_find(const char *text)
+{
+    struct passwd entry;
+    g_autofree char *strings = NULL;
+    gboolean is_found = FALSE;
+    guint64 uid;
+
+    if (!g_ascii_string_to_unsigned(text, 10, 0, ID_MAX, &uid, NULL))
+        return os_user_lookup(text, NULL);
+    find_entry(NULL, (uid_t)uid, &entry, &strings, &is_found);
+    return is_found ? make_user(entry.pw_name, &entry) : NULL;
+}
+
+gboolean
+os_group_find(const char *text, guint *ret_gid)
+{
+    struct group entry, *found = NULL;
+    guint64 gid;
+    gboolean is_number = g_ascii_string_to_unsigned(text, 10, 0, ID_MAX, &gid, NULL);
+    gint number = ERANGE;
+
+    for (gsize size = ENTRY_MIN; number == ERANGE && size <= ENTRY_MAX; size *= 2) {
+        g_autofree char *strings = g_malloc(size);
+        number = is_number ? getgrgid_r((gid_t)gid, &entry, strings, size, &found)
+                           : getgrnam_r(text, &entry, strings, size, &found);
+        if (found)
+            *ret_gid = found->gr_gid;
+    }
+    return found != NULL;
 }
 
 void

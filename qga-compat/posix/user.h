@@ -13,8 +13,14 @@ typedef struct {
 
 /* May ask a server, and wait for it. NULL: there is no such user, or none can be found. */
 OsUser *os_user_lookup(const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Likewise of a name or a number; what is all digits is a number, and it has to be somebody's. */
+OsUser *os_user_find(const char *text) G_GNUC_WARN_UNUSED_RESULT;
 void os_user_free(OsUser *user);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OsUser, os_user_free)
+
+/* The number of a group that has this name, or this number. FALSE: there is none. May wait, too. */
+gboolean os_group_find(const char *text, guint *ret_gid) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Memory that a child shares with the agent, zeroed. NULL: there is none. */
 gpointer os_shared_new(gsize size);

@@ -2,8 +2,10 @@
 """novacron-exec-*: streams, terminals, users, ends."""
 import base64
 import contextlib
+import grp
 import hashlib
 import os
+import pwd
 import subprocess
 import time
 from pathlib import Path
@@ -288,6 +290,33 @@ def it_starts_where_and_as_whom_it_is_told(check: Check) -> None:
                    .startswith('not-found: '), 'an unknown user')
 
 
+def it_has_the_group_that_it_is_told(check: Check) -> None:
+    if os.geteuid() != 0:
+        raise Skip('only root changes groups')
+    group = next(each for each in grp.getgrall() if each.gr_gid not in (0, *groups_of('nobody')))
+    for name in (group.gr_name, str(group.gr_gid)):
+        with programs(check) as (client, _):
+            def ids(**rights: str) -> List[List[str]]:
+                lines = outcome(client, 'id -u; id -g; id -G; id -un', **rights).bytes['out']
+                return [line.split() for line in lines.decode().splitlines()]
+            told = str(group.gr_gid)
+            expect(ids(group=name) == [['0'], [told], [told], ['root']], f'{ids(group=name)}')
+            for user in ('nobody', str(NOBODY)):
+                got = ids(user=user, group=name)
+                expect([got[0], got[1], got[3]] == [[str(NOBODY)], [told], ['nobody']] and
+                       {*got[2]} == {told, *map(str, groups_of('nobody'))}, f'{got}')
+    with programs(check) as (client, _):
+        for rights in ({'group': 'no such group'}, {'group': '4294967294'},
+                       {'user': '4294967294'}, {'group': '-1'}, {'user': '4294967295'}):
+            text = refusal(client, 'novacron-exec-start', argv=['true'], **rights)
+            what, name = next(iter(rights.items()))
+            expect(text == f"not-found: there is no {what} '{name}'", text)
+
+
+def groups_of(user: str) -> List[int]:
+    return os.getgrouplist(user, pwd.getpwnam(user).pw_gid)
+
+
 def what_cannot_start_is_told(check: Check) -> None:
     with programs(check) as (client, agent):
         def text(*argv: str, **more: Any) -> str:
@@ -437,7 +466,8 @@ CHECKS = [both_streams_and_the_exit_code_arrive, an_end_by_a_signal_is_told,
           a_terminal_has_a_size_and_takes_input, every_refusal_begins_with_a_word,
           a_signal_reaches_the_whole_group,
           time_that_is_over_ends_it, those_of_its_group_that_do_not_end_are_killed,
-          it_starts_where_and_as_whom_it_is_told, what_cannot_start_is_told,
+          it_starts_where_and_as_whom_it_is_told, it_has_the_group_that_it_is_told,
+          what_cannot_start_is_told,
           the_same_request_is_carried_out_once,
           a_program_outlives_its_client_and_the_agent, no_name_is_given_twice,
           closing_kills_and_tells_those_who_wait,
