@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "extensions/quiesce/holding.h"
 
+#include <string.h>
+
 #include "core/task.h"
 #include "extensions/quiesce/app.h"
 
@@ -230,6 +232,16 @@ release(GaFreezeHolder *holder, GaFreezeHeld released, gpointer user_data)
           NOVACRON_QUIESCE_APP_STATE_HELD, released, user_data);
 }
 
+/* The hook goes by what a server says of itself, for want of its program. */
+static NovacronQuiesceKind
+kind_for_hook(const App *app)
+{
+    gboolean is_mariadb = app->server->kind == NOVACRON_QUIESCE_KIND_MYSQL && app->version &&
+                          strstr(app->version, "MariaDB");
+
+    return is_mariadb ? NOVACRON_QUIESCE_KIND_MARIADB : app->server->kind;
+}
+
 static const char *
 kinds(GaFreezeHolder *holder)
 {
@@ -241,7 +253,7 @@ kinds(GaFreezeHolder *holder)
 
         if (app->state != NOVACRON_QUIESCE_APP_STATE_FAILED)
             g_string_append_printf(text, "%s%s", text->len ? " " : "",
-                                   novacron_quiesce_kind_type.values[app->server->kind]);
+                                   novacron_quiesce_kind_type.values[kind_for_hook(app)]);
     }
     g_free(holding->kinds);
     holding->kinds = g_string_free(g_steal_pointer(&text), FALSE);

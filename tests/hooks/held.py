@@ -166,6 +166,32 @@ def a_server_is_prepared_then_held_then_released(scene: Scene) -> None:
         expect(manifest['apps'] == answer['apps'], f'{manifest}')
 
 
+@contextmanager
+def called_mysqld(scene: Scene) -> Iterator[None]:
+    """As MariaDB's program was before 10.5."""
+    program = scene.mount / 'mysqld'
+    shutil.copy(scene.mariadb.which('mariadbd'), program)
+    scene.mariadb.stop()
+    scene.mariadb.program = str(program)
+    scene.mariadb.run()
+    try:
+        yield
+    finally:
+        scene.mariadb.stop()
+        scene.mariadb.program = 'mariadbd'
+        scene.mariadb.run()
+        program.unlink()
+
+
+def a_mariadb_that_looks_like_mysql_is_not_held_by_the_hook_as_well(scene: Scene) -> None:
+    agent = scene.start()
+    with called_mysqld(scene), agent.connect() as connection:
+        frozen = scene.hold(agent, connection)
+        expect(states(frozen)['mysql'] == 'held', f'{frozen}')
+        answer = connection.call('novacron-quiesce-thaw', PATIENCE, token=frozen['token'])
+        expect(answer['verdict'] == 'consistent', f'{answer}')
+
+
 def snapshots_that_are_called_consistent_are(scene: Scene) -> None:
     agent = scene.start()
     with agent.connect() as connection:
@@ -469,6 +495,7 @@ def servers_are_told_with_who_makes_them_ready(scene: Scene) -> None:
 
 CHECKS = [
     a_server_is_prepared_then_held_then_released,
+    a_mariadb_that_looks_like_mysql_is_not_held_by_the_hook_as_well,
     snapshots_that_are_called_consistent_are,
     a_worker_can_do_nothing_but_its_work,
     a_worker_that_dies_makes_the_snapshot_worthless,

@@ -25,6 +25,8 @@ BLOCKED = 'Lock wait timeout exceeded'
 
 
 class MariaDB(Server):
+    program = 'mariadbd'
+
     def start(self) -> None:
         self.prepare(self.which('mariadb-install-db'), '--no-defaults', self.base(),
                      f'--datadir={self.folder}/data', '--auth-root-authentication-method=normal',
@@ -34,7 +36,7 @@ class MariaDB(Server):
                    'CREATE TABLE d.m (a INT) ENGINE=MyISAM; INSERT INTO d.m VALUES (1)')
 
     def run(self) -> None:
-        self.launch([self.which('mariadbd'), '--no-defaults', self.base(), '--skip-networking',
+        self.launch([self.which(self.program), '--no-defaults', self.base(), '--skip-networking',
                      f'--datadir={self.folder}/data', f'--socket={self.socket}',
                      f'--pid-file={self.folder}/pid', '--innodb-buffer-pool-size=8M'],
                     self.is_ready)
