@@ -102,7 +102,8 @@ is_known(GaAgent *agent, const char *token, GError **error)
 static void
 fail(GaCall *call, GError *error)
 {
-    if (g_error_matches(error, QAPI_ERROR, QAPI_ERROR_GENERIC))
+    if (g_error_matches(error, QAPI_ERROR, QAPI_ERROR_GENERIC) &&
+        !g_str_has_prefix(error->message, "failed: "))
         g_prefix_error(&error, "failed: ");
     ga_call_fail(call, error);
 }

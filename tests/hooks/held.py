@@ -325,6 +325,38 @@ def no_worker_outlives_its_freeze(scene: Scene) -> None:
         expect(wait_until(lambda: not children_of(agent), SOON), f'{children_of(agent)}')
 
 
+@contextmanager
+def backup_under_way(scene: Scene) -> Iterator[None]:
+    """Somebody else's, of MariaDB."""
+    with subprocess.Popen([*scene.mariadb.client(), '-n'], env=scene.mariadb.environment,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin and process.stdout
+        process.stdin.write(b"BACKUP STAGE START; SELECT 'held';\n")
+        process.stdin.flush()
+        expect(process.stdout.readline() == b'held\n', 'no backup')
+        yield
+
+
+def what_cannot_be_held_fails_the_freeze_or_is_left_out(scene: Scene) -> None:
+    agent = scene.start()
+    mountpoints = [scene.stage.inside(scene.mount)]
+    with agent.connect() as connection, backup_under_way(scene):
+        job = scene.begin(connection)
+        scene.stage.forbid_others(agent.pid)
+        error = refusal(connection, 'novacron-quiesce-freeze', job=job['id'],
+                        mountpoints=mountpoints)
+        expect(error.startswith('failed: BACKUP STAGE START: '), error)
+        expect(connection.call('guest-fsfreeze-status') == 'thawed', 'it is frozen')
+        job = scene.begin(connection, lenient=True)
+        frozen = connection.call('novacron-quiesce-freeze', PATIENCE, job=job['id'],
+                                 deadline_ms=30000, mountpoints=mountpoints)
+        expect(states(frozen) == {'mariadb': 'failed', 'postgresql': 'held', 'redis': 'held'},
+               f'{frozen}')
+        os.kill(workers_of(agent)['redis-worker'], signal.SIGKILL)
+        answer = connection.call('novacron-quiesce-thaw', PATIENCE, token=frozen['token'])
+        expect(answer['verdict'] == 'application-failed', f'{answer}')
+
+
 def what_was_prepared_is_for_one_freeze(scene: Scene) -> None:
     agent = scene.start()
     with agent.connect() as connection:
@@ -506,6 +538,7 @@ CHECKS = [
     an_agent_that_is_stopped_holds_nothing_for_ever,
     a_freeze_that_fails_lets_the_applications_go,
     no_worker_outlives_its_freeze,
+    what_cannot_be_held_fails_the_freeze_or_is_left_out,
     what_was_prepared_is_for_one_freeze,
     a_server_that_refuses_us_fails_the_job_or_is_left_out,
     a_name_and_a_password_come_from_the_option_files,
