@@ -80,12 +80,13 @@ read_stat(const char *proc, const char *pid, char *ret_parent, gsize size, guint
     return TRUE;
 }
 
-/* FALSE: not the agent's, or it cannot be seen. */
+/* Containers have a PID namespace of their own. One of mounts says nothing: services that systemd
+ * confines have one, which is ours but for some folders. FALSE also if it cannot be seen. */
 static gboolean
-is_ours(const char *proc, const char *pid)
+is_with_us(const char *proc, const char *pid)
 {
-    g_autofree char *its_path = g_build_filename(proc, pid, "ns", "mnt", NULL);
-    g_autofree char *our_path = g_build_filename(proc, "self", "ns", "mnt", NULL);
+    g_autofree char *its_path = g_build_filename(proc, pid, "ns", "pid", NULL);
+    g_autofree char *our_path = g_build_filename(proc, "self", "ns", "pid", NULL);
     g_autofree char *its = g_file_read_link(its_path, NULL);
     g_autofree char *ours = g_file_read_link(our_path, NULL);
 
@@ -127,7 +128,7 @@ look_at(const char *proc, const char *pid)
                         .started = started,
                         .program = g_steal_pointer(&program),
                         .uid = uid,
-                        .is_elsewhere = !is_ours(proc, pid) };
+                        .is_elsewhere = !is_with_us(proc, pid) };
     return server;
 }
 

@@ -11,7 +11,7 @@ typedef struct {
     guint64 started; /* ticks since the boot */
     char *program;
     guint uid;             /* of its process */
-    gboolean is_elsewhere; /* in a mount namespace of its own: a container's */
+    gboolean is_elsewhere; /* in a container, or that cannot be seen */
 } Server;
 
 void server_free(Server *server);

@@ -10,7 +10,7 @@
 
 #define STAT(pid, parent, start)                                                                   \
     pid "/stat=" pid " (a) b) S " parent " 1 1 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 " start " 1 " \
-                                                                                             "1"
+        "1"
 
 /* A process of `proc` that executes `program`. */
 static void
@@ -19,6 +19,16 @@ execute(const char *proc, const char *pid, const char *program)
     g_autofree char *link = g_build_filename(proc, pid, "exe", NULL);
 
     ck_assert_int_eq(symlink(program, link), 0);
+}
+
+static void
+enter(const char *proc, const char *pid, const char *kind, const char *namespace)
+{
+    g_autofree char *folder = g_build_filename(proc, pid, "ns", NULL);
+    g_autofree char *link = g_build_filename(folder, kind, NULL);
+
+    ck_assert_int_eq(g_mkdir_with_parents(folder, 0755), 0);
+    ck_assert_int_eq(symlink(namespace, link), 0);
 }
 
 static const Server *
@@ -56,6 +66,12 @@ proc_new(void)
     execute(proc, "13", "/tmp/not-mysqld");
     execute(proc, "14", "/usr/bin/redis-server");
     execute(proc, "15", "/usr/bin/mongod");
+    enter(proc, "self", "pid", "pid:[1]");
+    enter(proc, "self", "mnt", "mnt:[2]");
+    enter(proc, "12", "pid", "pid:[1]");
+    enter(proc, "12", "mnt", "mnt:[3]");
+    enter(proc, "14", "pid", "pid:[4]");
+    enter(proc, "14", "mnt", "mnt:[2]");
     return proc;
 }
 
@@ -89,6 +105,18 @@ START_TEST(no_more_are_told_than_asked_for)
 }
 END_TEST
 
+START_TEST(a_service_with_its_own_view_of_files_is_in_no_container)
+{
+    g_autofree char *proc = proc_new();
+    g_autoptr(GPtrArray) servers = servers_find(proc, 64);
+
+    ck_assert(!find(servers, 12)->is_elsewhere);
+    ck_assert(find(servers, 14)->is_elsewhere);
+    ck_assert(find(servers, 10)->is_elsewhere);
+    tree_free(g_steal_pointer(&proc));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -97,6 +125,7 @@ main(void)
 
     tcase_add_test(tcase, servers_are_known_by_what_they_execute);
     tcase_add_test(tcase, no_more_are_told_than_asked_for);
+    tcase_add_test(tcase, a_service_with_its_own_view_of_files_is_in_no_container);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
