@@ -460,6 +460,18 @@ def what_takes_long_can_be_cancelled_and_has_a_limit(scene: Scene) -> None:
         expect(time.monotonic() - started < 5, 'the limit was not kept')
 
 
+def a_worker_that_is_busy_ends_with_its_agent_as_well(scene: Scene) -> None:
+    agent = scene.start()
+    with agent.connect() as connection, stopped(scene.postgresql.checkpointer()):
+        connection.call('novacron-quiesce-begin', apps=['postgresql'])
+        expect(wait_until(lambda: 'postgresql-worker' in workers_of(agent), SOON), 'no worker')
+        worker = workers_of(agent)['postgresql-worker']
+        expect(not wait_until(lambda: has_ended(worker), 0.5), 'it does not wait')
+        agent.process.kill()
+        agent.process.wait()
+        expect(wait_until(lambda: has_ended(worker), SOON), 'it lives on')
+
+
 @contextmanager
 def impostor(scene: Scene, manner: str) -> Iterator[None]:
     """A process whose program is called as Redis' server is."""
@@ -544,6 +556,7 @@ CHECKS = [
     a_name_and_a_password_come_from_the_option_files,
     a_worker_that_is_asked_out_of_turn_says_so,
     what_takes_long_can_be_cancelled_and_has_a_limit,
+    a_worker_that_is_busy_ends_with_its_agent_as_well,
     a_server_that_answers_nonsense_costs_one_call,
     nobody_is_left_out_among_too_many,
     servers_are_told_with_who_makes_them_ready,
