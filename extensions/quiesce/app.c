@@ -19,7 +19,7 @@ static const char *const programs[] = {
     [NOVACRON_QUIESCE_KIND_POSTGRESQL] = "postgresql-worker",
     [NOVACRON_QUIESCE_KIND_MYSQL] = "mariadb-worker",
     [NOVACRON_QUIESCE_KIND_MARIADB] = "mariadb-worker",
-    [NOVACRON_QUIESCE_KIND_MONGODB] = NULL,
+    [NOVACRON_QUIESCE_KIND_MONGODB] = "mongodb-worker",
     [NOVACRON_QUIESCE_KIND_REDIS] = "redis-worker",
 };
 

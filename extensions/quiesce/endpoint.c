@@ -143,6 +143,13 @@ search_table(Search *search, const char *process, const char *table,
     return is_found;
 }
 
+/* The others know their clients by the socket. */
+static gboolean
+is_asked_at_addresses(NovacronQuiesceKind kind)
+{
+    return kind == NOVACRON_QUIESCE_KIND_MONGODB || kind == NOVACRON_QUIESCE_KIND_REDIS;
+}
+
 gboolean
 endpoint_find(const char *proc, gint64 pid, NovacronQuiesceKind kind, Endpoint *ret_endpoint)
 {
@@ -152,8 +159,7 @@ endpoint_find(const char *proc, gint64 pid, NovacronQuiesceKind kind, Endpoint *
     Search search = { inodes, kind, { NULL, 0 } };
     gboolean is_found = search_table(&search, process, "unix", look_at_unix);
 
-    /* the others know their clients by the socket */
-    if (!is_found && kind == NOVACRON_QUIESCE_KIND_REDIS)
+    if (!is_found && is_asked_at_addresses(kind))
         is_found = search_table(&search, process, "tcp", look_at_tcp) ||
                    search_table(&search, process, "tcp6", look_at_tcp);
     *ret_endpoint = search.endpoint;

@@ -119,6 +119,7 @@ static const char *const allowed[] = {
     "rseq",
     "sched_yield",
     "sched_getaffinity",
+    "getcpu",
     "membarrier",
     /* ending */
     "exit",

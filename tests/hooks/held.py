@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
@@ -26,9 +27,10 @@ from lib.check import expect
 from lib.connection import Connection
 from lib.process import wait_until
 from mariadb import SOON, Writer
+from mongodb import MongoDB
 from redis import Redis
 
-WORKERS = ('postgresql-worker', 'mariadb-worker', 'redis-worker')
+WORKERS = ('postgresql-worker', 'mariadb-worker', 'mongodb-worker', 'redis-worker')
 PATIENCE = 60
 MIB = 1 << 20
 MANY = 64
@@ -39,6 +41,7 @@ import socket, sys, time
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(sys.argv[2])
 listener.listen()
+open(sys.argv[3], 'x').close()
 while True:
     peer = listener.accept()[0]
     try:
@@ -74,6 +77,7 @@ class Scene(Play):
         self.mariadb.query(f"CREATE USER {USER}@localhost IDENTIFIED VIA unix_socket; "
                            f"GRANT ALL ON *.* TO {USER}@localhost")
         self.postgresql.query(f'CREATE ROLE {USER} SUPERUSER LOGIN')
+        self.mongodb = self.add(MongoDB)
         self.redis = self.add(Redis)
         return self
 
@@ -141,15 +145,18 @@ def a_server_is_prepared_then_held_then_released(scene: Scene) -> None:
         scene.postgresql.query('INSERT INTO t SELECT generate_series(1, 1000)')
         written = scene.postgresql.insert_position()
         scene.redis.do('SET', 'key', 'value-of-the-key')
+        scene.mongodb.behave('well')
         job = scene.begin(connection)
         apps = scene.apps(connection, job)
-        expect(set(apps) == {'mariadb', 'postgresql', 'redis'}, f'{apps}')
+        expect(set(apps) == {'mariadb', 'mongodb', 'postgresql', 'redis'}, f'{apps}')
         expect(apps['redis']['version'].startswith('7.'), f'{apps}')
         expect(scene.redis.is_saved('value-of-the-key'), 'Redis has not saved')
         expect(apps['postgresql']['version'].startswith('15.'), f'{apps}')
         expect('MariaDB' in apps['mariadb']['version'], f'{apps}')
         expect(scene.postgresql.position("Latest checkpoint's REDO location") >= written,
                'no checkpoint')
+        expect(apps['mongodb']['version'] == '7.0.0-standin', f'{apps}')
+        expect(scene.mongodb.asked() == ['buildInfo', 'fsync'], f'{scene.mongodb.asked()}')
         expect(writer.goes_on(), 'held before the freeze')
         frozen = connection.call('novacron-quiesce-freeze', PATIENCE, job=job['id'],
                                  deadline_ms=30000,
@@ -161,6 +168,7 @@ def a_server_is_prepared_then_held_then_released(scene: Scene) -> None:
         answer = connection.call('novacron-quiesce-thaw', PATIENCE, token=frozen['token'])
         expect(answer['verdict'] == 'consistent', f'{answer}')
         expect(set(states(answer).values()) == {'released'}, f'{answer}')
+        expect(set(scene.mongodb.asked()[2:]) == {'ping'}, f'{scene.mongodb.asked()}')
         expect(writer.goes_on(), 'still held after the thaw')
         manifest = connection.call('novacron-quiesce-manifest', token=frozen['token'])
         expect(manifest['apps'] == answer['apps'], f'{manifest}')
@@ -230,8 +238,8 @@ def a_worker_that_dies_makes_the_snapshot_worthless(scene: Scene) -> None:
         answer = connection.call('novacron-quiesce-thaw', PATIENCE, token=token)
         expect(answer['verdict'] == 'application-failed', f'{answer}')
         expect('mariadb-worker has died of signal 6' in answer['application-error'], f'{answer}')
-        expect(states(answer) == {'mariadb': 'failed', 'postgresql': 'released',
-                                   'redis': 'released'}, f'{answer}')
+        expect(states(answer) == {'mariadb': 'failed', 'mongodb': 'released',
+                                   'postgresql': 'released', 'redis': 'released'}, f'{answer}')
         expect(writer.goes_on(), 'still held')
         expect(connection.call('guest-ping') == {}, 'no answer')
 
@@ -388,8 +396,8 @@ def a_server_that_refuses_us_fails_the_job_or_is_left_out(scene: Scene) -> None:
             job = scene.begin(connection, lenient=True)
             expect(job['outcome'] == 'partial', f'{job}')
             found = {kind: app['state'] for kind, app in scene.apps(connection, job).items()}
-            expect(found == {'mariadb': 'prepared', 'postgresql': 'failed',
-                             'redis': 'prepared'}, f'{found}')
+            expect(found == {'mariadb': 'prepared', 'mongodb': 'prepared',
+                             'postgresql': 'failed', 'redis': 'prepared'}, f'{found}')
             job = scene.begin(connection, apps=['mariadb'])
             expect(job['outcome'] == 'success', f'{job}')
     finally:
@@ -416,6 +424,82 @@ def a_name_and_a_password_come_from_the_option_files(scene: Scene) -> None:
         options.unlink()
 
 
+def mongodb_that_wants_a_password_is_left_to_the_hook(scene: Scene) -> None:
+    agent = scene.start()
+    scene.mongodb.behave('refuses')
+    try:
+        with agent.connect() as connection:
+            job = scene.begin(connection)
+            expect(job['outcome'] == 'failed' and job['error']['code'] == 'permission' and
+                   'command requires authentication' in job['error']['desc'], f'{job}')
+            job = scene.begin(connection, lenient=True)
+            expect(job['outcome'] == 'partial', f'{job}')
+            found = {kind: app['state'] for kind, app in scene.apps(connection, job).items()}
+            expect(found == {'mariadb': 'prepared', 'mongodb': 'failed',
+                             'postgresql': 'prepared', 'redis': 'prepared'}, f'{found}')
+    finally:
+        scene.mongodb.behave('well')
+
+
+def mongodb_that_takes_too_long_fails_the_job(scene: Scene) -> None:
+    agent = scene.start()
+    scene.mongodb.behave('hangs')
+    try:
+        with agent.connect() as connection:
+            job = scene.begin(connection, apps=['mongodb'], limit_ms=1000)
+            expect(job['error']['code'] == 'timeout', f'{job}')
+            expect(scene.mongodb.asked() == ['buildInfo', 'fsync'], f'{scene.mongodb.asked()}')
+            expect(wait_until(lambda: not workers_of(agent), SOON), 'the worker lives on')
+    finally:
+        scene.mongodb.behave('well')
+
+
+def mongodb_without_a_socket_is_asked_at_its_address(scene: Scene) -> None:
+    agent = scene.start()
+    addresses = ['127.0.0.1', '0.0.0.0']
+    if Path('/proc/net/if_inet6').exists():
+        addresses.append('::1')
+    try:
+        with agent.connect() as connection:
+            for address in addresses:
+                scene.mongodb.stop()
+                scene.mongodb.start(address)
+                job = scene.begin(connection, apps=['mongodb'])
+                expect(job['outcome'] == 'success', f'{address}: {job}')
+                expect(scene.mongodb.asked() == ['buildInfo', 'fsync'],
+                       f'{address}: {scene.mongodb.asked()}')
+    finally:
+        scene.mongodb.stop()
+        scene.mongodb.start()
+
+
+def mongodb_that_was_started_again_meanwhile_is_seen(scene: Scene) -> None:
+    agent = scene.start()
+    with agent.connect() as connection:
+        job = scene.begin(connection)
+        scene.mongodb.stop()
+        scene.mongodb.start()
+        scene.stage.forbid_others(agent.pid)
+        token = connection.call('novacron-quiesce-freeze', PATIENCE, job=job['id'],
+                                deadline_ms=30000,
+                                mountpoints=[scene.stage.inside(scene.mount)])['token']
+        time.sleep(1.5)     # then the library looks at its connection, and would renew it
+        answer = connection.call('novacron-quiesce-thaw', PATIENCE, token=token)
+        expect(answer['verdict'] == 'application-failed', f'{answer}')
+        expect(states(answer)['mongodb'] == 'failed' and
+               'the connection was lost' in answer['application-error'], f'{answer}')
+
+
+def mongodb_leaves_nothing_of_its_library_behind(scene: Scene) -> None:
+    """Which counts in a file of the agent's."""
+    agent = scene.start()
+    with agent.connect() as connection:
+        expect(scene.begin(connection, apps=['mongodb'])['outcome'] == 'success', 'not prepared')
+        pid = workers_of(agent)['mongodb-worker']
+        memory = Path(f'/proc/{pid}/maps').read_text()
+        expect(f'/mongoc-{pid} (deleted)' in memory or '/mongoc-' not in memory, memory)
+
+
 def a_worker_that_is_asked_out_of_turn_says_so(scene: Scene) -> None:
     """The agent never does."""
     for name in WORKERS:
@@ -430,7 +514,8 @@ def a_worker_that_is_asked_out_of_turn_says_so(scene: Scene) -> None:
                     stream.flush()
                     answer = stream.readline()
                     expect(answer.startswith(b'{"error"') or
-                           (name == 'redis-worker' and b'"return"' in answer),
+                           (name in ('mongodb-worker', 'redis-worker') and
+                            b'"return"' in answer),
                            f'{name}: {answer!r}')
             ours.shutdown(socket.SHUT_RDWR)
             expect(worker.wait(10) == 0, f'{name} has left with {worker.returncode}')
@@ -473,19 +558,19 @@ def a_worker_that_is_busy_ends_with_its_agent_as_well(scene: Scene) -> None:
 
 
 @contextmanager
-def impostor(scene: Scene, manner: str) -> Iterator[None]:
-    """A process whose program is called as Redis' server is."""
+def impostor(scene: Scene, name: str, manner: str) -> Iterator[None]:
+    """A process whose program is called as a server's is."""
     folder = scene.mount / 'impostor'
     folder.mkdir()
     shutil.chown(folder, USER)
-    program = folder / 'redis-server'
+    program = folder / name
     # one that the user can read
     shutil.copy(os.path.realpath('/usr/bin/python3'), program)
-    path = folder / 'socket'
-    process = subprocess.Popen([str(program), '-c', IMPOSTOR, manner, str(path)], user=USER,
-                               stdin=subprocess.DEVNULL)
+    path, listens = folder / 'impostor.sock', folder / 'listens'
+    process = subprocess.Popen([str(program), '-c', IMPOSTOR, manner, str(path), str(listens)],
+                               user=USER, stdin=subprocess.DEVNULL)
     try:
-        expect(wait_until(path.exists, 10), 'the impostor does not listen')
+        expect(wait_until(listens.exists, 10), 'the impostor does not listen')
         yield
     finally:
         process.kill()
@@ -496,13 +581,15 @@ def impostor(scene: Scene, manner: str) -> Iterator[None]:
 def a_server_that_answers_nonsense_costs_one_call(scene: Scene) -> None:
     agent = scene.start()
     with agent.connect() as connection:
-        for manner in ('nothing', 'rubbish', 'nonsense', 'no end'):
-            with impostor(scene, manner):
-                job = scene.begin(connection, apps=['redis'], limit_ms=1000)
-            expect(job['outcome'] == 'failed', f'{manner}: {job}')
-            expect(wait_until(lambda: not workers_of(agent), SOON), f'{manner}: a worker lives on')
+        for (kind, name), manner in product((('mongodb', 'mongod'), ('redis', 'redis-server')),
+                                            ('nothing', 'rubbish', 'nonsense', 'no end')):
+            with impostor(scene, name, manner):
+                job = scene.begin(connection, apps=[kind], limit_ms=1000)
+            what = f'{kind}, {manner}'
+            expect(job['outcome'] == 'failed', f'{what}: {job}')
+            expect(wait_until(lambda: not workers_of(agent), SOON), f'{what}: a worker lives on')
             size = int(Path(f'/proc/{agent.pid}/statm').read_text().split()[1]) * 4096
-            expect(size < 64 * MIB, f'{manner}: the agent has grown to {size} bytes')
+            expect(size < 64 * MIB, f'{what}: the agent has grown to {size} bytes')
         expect(scene.begin(connection)['outcome'] == 'success', 'nothing else can be prepared')
 
 
@@ -527,7 +614,7 @@ def servers_are_told_with_who_makes_them_ready(scene: Scene) -> None:
     agent = scene.start()
     with agent.connect() as connection:
         apps = {app['kind']: app for app in connection.rows('novacron-quiesce-apps')}
-        for kind in ('mariadb', 'postgresql', 'redis'):
+        for kind in ('mariadb', 'mongodb', 'postgresql', 'redis'):
             expect(apps[kind]['worker'] and apps[kind]['ready'], f'{apps}')
     agent = Play.start(scene, novacron='areas=quiesce\nworker-directory=/nonexistent')
     with agent.connect() as connection:
@@ -554,6 +641,11 @@ CHECKS = [
     what_was_prepared_is_for_one_freeze,
     a_server_that_refuses_us_fails_the_job_or_is_left_out,
     a_name_and_a_password_come_from_the_option_files,
+    mongodb_that_wants_a_password_is_left_to_the_hook,
+    mongodb_that_takes_too_long_fails_the_job,
+    mongodb_without_a_socket_is_asked_at_its_address,
+    mongodb_that_was_started_again_meanwhile_is_seen,
+    mongodb_leaves_nothing_of_its_library_behind,
     a_worker_that_is_asked_out_of_turn_says_so,
     what_takes_long_can_be_cancelled_and_has_a_limit,
     a_worker_that_is_busy_ends_with_its_agent_as_well,

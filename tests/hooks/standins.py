@@ -142,6 +142,15 @@ def mongodb_is_flushed_without_a_lock(bench: Bench) -> None:
     expect(not server.journal(), 'the thaw has asked for something')
 
 
+def mongodb_that_the_agent_has_flushed_is_locked_at_most(bench: Bench) -> None:
+    server = MongoDB(bench)
+    for mode, locks in (('fsync', 0), ('lock', 1)):
+        bench.ok(MONGODB, 'freeze', MONGODB_MODE=mode, NOVACRON_QUIESCE_HELD='redis mongodb')
+        expect(server.locks() == locks and '{"fsync":1}' not in server.journal(), mode)
+        bench.ok(MONGODB, 'thaw', MONGODB_MODE=mode, NOVACRON_QUIESCE_HELD='redis mongodb')
+        expect(server.locks() == 0, f'{mode}: still locked')
+
+
 def mongodb_that_does_not_run_is_skipped(bench: Bench) -> None:
     MongoDB(bench)
     for mode in ('fsync', 'lock'):
@@ -197,6 +206,7 @@ CHECKS = [
     mysql_is_let_alone_if_so_configured,
     mysql_without_the_privilege_fails_the_freeze_or_not,
     mongodb_is_flushed_without_a_lock,
+    mongodb_that_the_agent_has_flushed_is_locked_at_most,
     mongodb_that_does_not_run_is_skipped,
     mongodb_that_refuses_us_fails_the_freeze,
     mongodb_is_unlocked_by_the_thaw,

@@ -106,6 +106,7 @@ START_TEST(who_listens_at_no_path_is_asked_at_an_address_if_that_is_enough)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
         assert_found(cases[i].sockets, NOVACRON_QUIESCE_KIND_REDIS, cases[i].address,
                      cases[i].port);
+    assert_found(cases[0].sockets, NOVACRON_QUIESCE_KIND_MONGODB, cases[0].address, cases[0].port);
     assert_found(cases[0].sockets, NOVACRON_QUIESCE_KIND_MARIADB, NULL, 0);
 }
 END_TEST
