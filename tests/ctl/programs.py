@@ -115,7 +115,12 @@ def a_program_gets_what_was_asked_for(bench: Bench) -> Problem:
     problem = outcome(done, 128 + signal.SIGTERM, b'1 two words\n/\n', says='time was over')
     if problem or os.geteuid() != 0:
         return problem
-    return outcome(bench.run('exec', '-u', 'nobody', 'id', '-un'), 0, b'nobody\n', b'')
+    rights = 'id -un; id -gn'
+    return first(
+        outcome(bench.run('exec', '-u', 'nobody', 'id', '-un'), 0, b'nobody\n', b''),
+        outcome(bench.run('exec', '-g', 'daemon', 'sh', '-c', rights), 0, b'root\ndaemon\n', b''),
+        outcome(bench.run('exec', '--user', 'nobody', '--group', 'daemon', 'sh', '-c', rights), 0,
+                b'nobody\ndaemon\n', b''))
 
 
 def nothing_is_left_in_the_guest(bench: Bench) -> Problem:
