@@ -175,6 +175,5 @@ ga_worker_serve(int argc, char **argv, const GaCommandTable *table)
     GaSession *session = ga_session_new(agent, GA_SESSION_EXTRA, &endpoint, channel_open);
     if (ga_session_open(session, &error))
         serve();
-    ga_agent_free(agent);
-    return EXIT_SUCCESS;
+    _exit(EXIT_SUCCESS); /* as watch() does: what libraries do at an exit is not allowed here */
 }

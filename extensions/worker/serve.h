@@ -6,7 +6,7 @@
 
 /* Serve what asks on standard input, until it goes: then the process ends at once, whatever it is
  * doing. `argv` is a worker's: the number of the user whose rights it takes. The table's commands
- * must answer at once, that is, not be coroutines. Returns main()'s status. */
+ * must answer at once, that is, not be coroutines. Returns a status where it could not begin. */
 int ga_worker_serve(int argc, char **argv, const GaCommandTable *table);
 
 /* The name of that user; for ever. */
