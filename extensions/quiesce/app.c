@@ -33,13 +33,6 @@ find_worker(const Server *server, const char *directory, char **ret_program)
     return *ret_program && access(*ret_program, X_OK) == 0;
 }
 
-/* MySQL's administrator is known by the socket as root; the others' has the server's own name. */
-static guint
-user_for(const Server *server)
-{
-    return server->kind == NOVACRON_QUIESCE_KIND_MYSQL ? geteuid() : server->uid;
-}
-
 static gboolean
 is_persons(guint uid)
 {
@@ -84,7 +77,7 @@ app_new(Server *server, const Hooks *hooks, const char *proc, const char *direct
     app->server = server;
     app->endpoint = endpoint;
     app->has_read_lock = hooks_have_mode(hooks, server->kind, "read-lock");
-    app->worker = ga_worker_new(program, user_for(server));
+    app->worker = ga_worker_new(program, server->uid);
     app->state = NOVACRON_QUIESCE_APP_STATE_FOUND;
     return app;
 }

@@ -24,6 +24,10 @@
 /* Of an error's text, which goes on to clients and their records. */
 #define ERROR_BYTES_MAX 512
 
+/* For a process that is being killed: one on a disk that hangs is not waited for. */
+#define END_TICK_US 1000
+#define END_TICKS 1000
+
 /* Where nobody has said. */
 #define LIMIT_MS 10000
 
@@ -110,7 +114,7 @@ refuse_killed(const GaWorker *worker, GError **error)
 /* Its standard input is the socket; it reads and writes there. Standard error is ours, for what a
  * library has to say when all is lost. */
 static gint
-spawn(GaWorker *worker, gint theirs)
+spawn(const GaWorker *worker, gint theirs, pid_t *ret_pid)
 {
     g_autofree char *uid = g_strdup_printf("%u", worker->uid);
     char *argv[] = { worker->program, uid, NULL };
@@ -129,29 +133,36 @@ spawn(GaWorker *worker, gint theirs)
                                               POSIX_SPAWN_SETPGROUP);
     posix_spawnattr_setsigdefault(&attributes, &all);
     posix_spawnattr_setsigmask(&attributes, &none);
-    gint number = posix_spawn(&worker->pid, worker->program, &actions, &attributes, argv,
-                              environment);
-    if (number)
-        worker->pid = 0;
+    gint number = posix_spawn(ret_pid, worker->program, &actions, &attributes, argv, environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     return number;
 }
 
-/* Killed before it was born: it is not born. */
+/* Killed before it was born: it is not born, or for a moment. The lock is not held meanwhile: a
+ * program on a disk that hangs would hang who kills it. */
 static gboolean
 spawn_unless_killed(GaWorker *worker, gint theirs, GError **error)
 {
-    g_mutex_lock(&worker->lock);
-    gboolean is_killed = worker->is_killed;
-    gint number = is_killed ? 0 : spawn(worker, theirs);
-    g_mutex_unlock(&worker->lock);
+    gboolean is_killed = was_killed(worker);
+    pid_t pid = 0;
+    gint number = is_killed ? 0 : spawn(worker, theirs, &pid);
 
+    if (number) {
+        ga_refuse_errno(error, number, "cannot execute '%s'", worker->program);
+        return FALSE;
+    }
+    if (!is_killed) {
+        g_mutex_lock(&worker->lock);
+        worker->pid = pid;
+        is_killed = worker->is_killed;
+        if (is_killed)
+            kill(-pid, SIGKILL);
+        g_mutex_unlock(&worker->lock);
+    }
     if (is_killed)
         refuse_killed(worker, error);
-    else if (number)
-        ga_refuse_errno(error, number, "cannot execute '%s'", worker->program);
-    return !is_killed && !number;
+    return !is_killed;
 }
 
 gboolean
@@ -181,14 +192,18 @@ tell_end(GaWorker *worker, GError **error)
 {
     g_autofree char *name = g_path_get_basename(worker->program);
     siginfo_t info = { 0 };
+    gint ticks = 0;
 
     if (was_killed(worker)) {
         refuse_killed(worker, error);
         return;
     }
     ga_worker_kill(worker); /* it may have closed the socket and live on */
-    if (waitid(P_PID, (id_t)worker->pid, &info, WEXITED | WNOWAIT) < 0)
-        ga_refuse_errno(error, errno, "%s has gone", name);
+    while (waitid(P_PID, (id_t)worker->pid, &info, WEXITED | WNOWAIT | WNOHANG) == 0 &&
+           !info.si_pid && ticks++ < END_TICKS)
+        g_usleep(END_TICK_US);
+    if (!info.si_pid)
+        ga_refuse(error, GA_REFUSAL_FAILED, "%s has gone", name);
     else if (info.si_code == CLD_EXITED)
         ga_refuse(error, GA_REFUSAL_FAILED, "%s has left with status %d", name, info.si_status);
     else

@@ -37,7 +37,7 @@ place_new(const char *script)
 }
 
 static gboolean
-count_children(G_GNUC_UNUSED gpointer user_data)
+tick_over(G_GNUC_UNUSED gpointer user_data)
 {
     return G_SOURCE_CONTINUE;
 }
@@ -47,7 +47,7 @@ place_free(Place *place)
 {
     ga_worker_free(place->worker);
     /* its end is heard by the main loop */
-    guint tick = g_timeout_add(1, count_children, NULL);
+    guint tick = g_timeout_add(1, tick_over, NULL);
     for (guint i = 0; i < 50; i++)
         g_main_context_iteration(NULL, TRUE);
     g_source_remove(tick);
