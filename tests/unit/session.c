@@ -56,7 +56,10 @@ START_TEST(requests_survive_any_split)
         g_autoptr(Toy) toy = toy_new(NULL, NULL);
 
         memory_send(toy->channel, wire, cut);
-        assert_answer(toy, wire + cut, THREE THREE);
+        g_autofree char *first = toy_ask(toy, ""); /* a busy machine may have ended its turn */
+        g_autofree char *rest = toy_ask(toy, wire + cut);
+        g_autofree char *all = g_strconcat(first, rest, NULL);
+        ck_assert_str_eq(all, THREE THREE);
     }
 }
 END_TEST
