@@ -4,6 +4,7 @@
 
 #include "novacronctl/prepare.h"
 
+#include "novacronctl/output.h"
 #include "runtime/qapi-error.h"
 #include "runtime/qapi-read.h"
 
@@ -72,17 +73,26 @@ wait_for(QgaClient *client, NovacronJob **job, int signals, GError **error)
     return FALSE;
 }
 
-static void
-print_app(const NovacronQuiesceHeldApp *app)
+static char *
+describe_app(const NovacronQuiesceHeldApp *app)
 {
     const char *name = novacron_quiesce_kind_type.values[app->kind];
 
     if (app->error)
-        fprintf(stderr, "%s (process %" G_GINT64_FORMAT ") is left out: %s\n", name, app->pid,
-                app->error);
-    else
-        fprintf(stderr, "%s %s: %s\n", name, app->version ? app->version : "",
-                app->detail ? app->detail : "ready");
+        return g_strdup_printf("%s (process %" G_GINT64_FORMAT ") is left out: %s", name, app->pid,
+                               app->error);
+    return g_strdup_printf("%s %s: %s", name, app->version ? app->version : "",
+                           app->detail ? app->detail : "ready");
+}
+
+/* What a server says of itself is the guest's. */
+static void
+print_app(const NovacronQuiesceHeldApp *app)
+{
+    g_autofree char *text = describe_app(app);
+    g_autofree char *clean = output_clean(text);
+
+    fprintf(stderr, "%s\n", clean);
 }
 
 /* For people, and what they cannot read is no reason to fail. */

@@ -275,7 +275,7 @@ class PreparingGuest:
 def applications_are_made_ready_before_a_freeze(bench: Bench) -> Problem:
     good = {'kind': 'postgresql', 'pid': 7, 'state': 'prepared', 'version': '15.1',
             'detail': 'a checkpoint was made'}
-    bad = {'kind': 'redis', 'pid': 8, 'state': 'failed', 'error': 'failed: no'}
+    bad = {'kind': 'redis', 'pid': 8, 'state': 'failed', 'error': 'failed: \x1b[2Jno'}
     guest = PreparingGuest('success', [good])
     with bench.fake(guest.answers):
         done = bench.run_fake('freeze', '--', 'true')
@@ -285,7 +285,8 @@ def applications_are_made_ready_before_a_freeze(bench: Bench) -> Problem:
         partial = bench.run_fake('freeze', '--lenient', '--', 'true')
     return first(outcome(done, 0, b'', says='postgresql 15.1: a checkpoint was made\n'),
                  outcome(quiet, 0, b'', b''),
-                 outcome(partial, 0, b'', says='redis (process 8) is left out: failed: no\n'),
+                 outcome(partial, 0, b'', says='redis (process 8) is left out: failed: '),
+                 expect(b'\x1b' not in partial.stderr, f'{partial.stderr!r}'),
                  expect(guest.jobs == ['j', 'j'] and guest.lenient == [False, False],
                         f'{guest.jobs} {guest.lenient}'),
                  expect(lenient.lenient == [True], f'{lenient.lenient}'))
