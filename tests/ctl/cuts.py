@@ -386,7 +386,7 @@ def a_terminal_survives_a_cut(bench: Bench) -> Problem:
             Screen(bench, 'exec', '-t', 'sh', address=str(path)) as screen:
         for number in range(30):
             screen.type(b'echo $((%d + 1000))\r' % number)
-            if screen.shows(b'\n%d\r\n' % (number + 1000)):
+            if screen.shows(b'%d\r\n' % (number + 1000)):     # behind a prompt, or not
                 screen.type(b'\recho $((%d + 1000))\r' % number)    # as a person would
                 problem = screen.shows(b'%d\r\n' % (number + 1000))
                 if problem:
