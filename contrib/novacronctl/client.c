@@ -225,6 +225,27 @@ reconnect(QgaClient *client, GError **error)
     }
 }
 
+/* What we send is JSON. An agent that says otherwise has not seen all of it: on a port that stays,
+ * a former one has ended with the beginning. */
+static gboolean
+is_half_heard(const char *line)
+{
+    return g_str_has_prefix(line, "{\"error\"") && strstr(line, ": JSON parse error, ");
+}
+
+static char *
+ask_whole(QgaClient *client, const char *request, gsize size, GError **error)
+{
+    char *line = qga_client_ask(client, request, size, error);
+
+    if (!line || !is_half_heard(line))
+        return line;
+    g_free(line);
+    g_set_error_literal(error, QGA_CLIENT_ERROR, QGA_CLIENT_ERROR_CLOSED,
+                        "the agent has heard only a part of the request");
+    return NULL;
+}
+
 /* Until there is an answer, or no hope. */
 static char *
 ask_persistently(QgaClient *client, const char *command, const char *request, gsize size,
@@ -235,7 +256,7 @@ ask_persistently(QgaClient *client, const char *command, const char *request, gs
 
         if (!client->channel && !reconnect(client, error))
             return NULL;
-        char *line = qga_client_ask(client, request, size, &local);
+        char *line = ask_whole(client, request, size, &local);
         if (line && client->give_up_at > 0)
             output_note("connected again");
         if (line)

@@ -15,7 +15,7 @@ from typing import Any, Callable, Dict, List, Sequence
 from bench import FAILED, NO_ANSWER, PATIENCE, USAGE, Bench, Done, Problem, expect, first, \
     outcome, parsed
 from channels import libvirt_of
-from fake import result
+from fake import error, result
 from lib.agent import Agent
 from lib.text import difference
 from programs import Screen, programs_left, start, with_streams
@@ -402,6 +402,17 @@ def jobs_are_waited_for_in_spite_of_it(bench: Bench) -> Problem:
     return outcome(done, 0) or said(done)
 
 
+def a_request_that_was_half_heard_is_sent_again(bench: Bench) -> Problem:
+    """On a port, an agent that ends takes the beginning with it, and the next one gets the rest."""
+    answers = [error('GenericError', "1:1: JSON parse error, stray 'Z'"), result(OVER)]
+    with bench.fake({'novacron-job-wait': lambda _: answers.pop(0)}):
+        done = bench.run_fake('jobs', 'wait', 'j1')
+    with bench.fake({'guest-exec': lambda _: error('GenericError', '1:1: JSON parse error, x')}):
+        once = bench.run_fake('exec', 'true')
+    return first(outcome(done, 0) or said(done),
+                 outcome(once, NO_ANSWER, says='heard only a part of the request'))
+
+
 def silence_is_taken_for_a_loss(bench: Bench) -> Problem:
     """Behind QEMU's socket, nobody is told that the agent was restarted."""
     piece = {'buf-b64': 'eA==', 'count': 1, 'eof': True, 'version': 'v', 'size-bytes': 1,
@@ -421,5 +432,5 @@ TESTS: List[Callable[[Bench], Problem]] = [
         a_program_that_went_with_its_agent_is_missed, whoever_waits_in_vain_gives_up,
         whoever_waits_can_be_told_to_stop, a_terminal_survives_a_cut)),
     what_may_have_been_done_is_not_asked_for_again, jobs_are_waited_for_in_spite_of_it,
-    silence_is_taken_for_a_loss,
+    a_request_that_was_half_heard_is_sent_again, silence_is_taken_for_a_loss,
 ]
