@@ -78,7 +78,8 @@ def what_has_left_its_session_ends_when_its_time_is_over(console: Console) -> No
 
 def nothing_is_left_of_an_agent_that_ends(console: Console) -> None:
     """It was told to: what has ended is forgotten, its group with it."""
-    console.must(SECOND, 'exec', '--detach', '--memory', '24M', '--', 'true')
+    program = console.must(SECOND, 'exec', '--detach', '--memory', '24M', '--', 'true')
+    console.session.domain.wait_for('[ -z "$(cat %s/%s/cgroup.procs)" ]' % (GROUPS, program))
     console.session.restart_agent(console.config)
     expect_no_groups(console)
 
