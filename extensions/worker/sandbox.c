@@ -50,7 +50,7 @@ become(const struct passwd *entry)
            setresuid(uid, uid, uid) == 0 && drop_capabilities();
 }
 
-char *
+gboolean
 ga_sandbox_take_rights(guint uid, GError **error)
 {
     errno = 0;
@@ -58,14 +58,15 @@ ga_sandbox_take_rights(guint uid, GError **error)
 
     if (!entry) {
         ga_refuse(error, GA_REFUSAL_NOT_FOUND, "there is no user with the number %u", uid);
-        return NULL;
+        return FALSE;
     }
     if (!become(entry) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || chdir("/") < 0) {
         ga_refuse_errno(error, errno, "cannot become user '%s'", entry->pw_name);
-        return NULL;
+        return FALSE;
     }
     setenv("HOME", entry->pw_dir, TRUE);
-    return g_strdup(entry->pw_name);
+    setenv("USER", entry->pw_name, TRUE);
+    return TRUE;
 }
 
 /* Limits. */

@@ -4,9 +4,9 @@
 
 #include <glib.h>
 
-/* Become the user, with all groups and without any capability. The user's name, transfer full;
- * NULL: it cannot be. */
-char *ga_sandbox_take_rights(guint uid, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Become the user, with all groups and without any capability; HOME and USER tell of it. FALSE: it
+ * cannot be. */
+gboolean ga_sandbox_take_rights(guint uid, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* From now on, for all threads: no new program, process or file; limits of memory, files and
  * processor time; and of system calls those that a client of a database needs. Any other one kills

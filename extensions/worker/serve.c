@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * A worker is an agent with another table and one session, which has no main loop: it reads, and
- * what it reads is done before it reads again.
- */
+/* A worker is an agent with another table and one session, whose channel waits for its peer. */
 #include "extensions/worker/serve.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib-unix.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,12 +18,10 @@
 #include "core/session.h"
 #include "extensions/worker/sandbox.h"
 
-/* The channel, of which there is one. */
-
-static GaChannel channel;
+/* The channel. Its end is the process's. */
 
 static gssize
-channel_write(G_GNUC_UNUSED GaChannel *self, const void *data, gsize size)
+channel_write(G_GNUC_UNUSED GaChannel *channel, const void *data, gsize size)
 {
     const char *bytes = data;
 
@@ -40,55 +36,42 @@ channel_write(G_GNUC_UNUSED GaChannel *self, const void *data, gsize size)
 }
 
 static void
-channel_set_reading(G_GNUC_UNUSED GaChannel *self, G_GNUC_UNUSED gboolean reading)
+channel_set_reading(G_GNUC_UNUSED GaChannel *channel, G_GNUC_UNUSED gboolean reading)
 {
 }
 
 static void
-channel_end_peer(G_GNUC_UNUSED GaChannel *self)
+channel_end_peer(G_GNUC_UNUSED GaChannel *channel)
 {
 }
 
-static void
-channel_free(G_GNUC_UNUSED GaChannel *self)
+static gboolean
+on_readable(gint fd, G_GNUC_UNUSED GIOCondition condition, gpointer user_data)
 {
+    const GaChannel *channel = user_data;
+    gsize room;
+    guint8 *buffer = channel->events->reserve(channel->owner, &room);
+    gssize count = read(fd, buffer, room);
+
+    if (count == 0 || (count < 0 && errno != EINTR))
+        _exit(EXIT_SUCCESS); /* as watch() does: what libraries do at an exit is not allowed here */
+    if (count > 0)
+        channel->events->received(channel->owner, (gsize)count);
+    return G_SOURCE_CONTINUE;
 }
 
 static GaChannel *
 channel_open(G_GNUC_UNUSED const GaEndpoint *endpoint, const GaChannelEvents *events,
              gpointer owner, G_GNUC_UNUSED GError **error)
 {
-    static const GaChannelClass class = { channel_write, channel_set_reading, channel_end_peer,
-                                          channel_free };
+    static const GaChannelClass class = { .write = channel_write,
+                                          .set_reading = channel_set_reading,
+                                          .end_peer = channel_end_peer };
+    GaChannel *channel = g_new(GaChannel, 1);
 
-    channel = (GaChannel){ &class, events, owner };
-    return &channel;
-}
-
-static gssize
-read_some(void)
-{
-    gsize room;
-    guint8 *buffer = channel.events->reserve(channel.owner, &room);
-    gssize count;
-
-    do
-        count = read(STDIN_FILENO, buffer, room);
-    while (count < 0 && errno == EINTR);
-    return count;
-}
-
-/* The session ends its turns by idle sources. */
-static void
-serve(void)
-{
-    gssize count;
-
-    while ((count = read_some()) > 0) {
-        channel.events->received(channel.owner, (gsize)count);
-        while (g_main_context_iteration(NULL, FALSE))
-            ;
-    }
+    *channel = (GaChannel){ &class, events, owner };
+    g_unix_fd_add(STDIN_FILENO, G_IO_IN, on_readable, channel);
+    return channel;
 }
 
 /* A thread: what is being done does not outlive the agent. A lock of a server would, for as long
@@ -124,22 +107,41 @@ ga_worker_pin_socket(const char *path, guint uid, GError **error)
 
 /* Starting. */
 
-static char *user;
+static gboolean
+settle_in(guint uid, GError **error)
+{
+    if (!ga_sandbox_take_rights(uid, error))
+        return FALSE;
+    g_thread_unref(g_thread_new("watch", watch, NULL));
+    return ga_sandbox_enter(error);
+}
 
 const char *
 ga_worker_user(void)
 {
-    return user;
+    return g_getenv("USER");
 }
 
-static gboolean
-settle_in(guint uid, GError **error)
+/* Between commands. */
+
+static gpointer
+memory_open(G_GNUC_UNUSED GaAgent *agent)
 {
-    user = ga_sandbox_take_rights(uid, error);
-    if (!user)
-        return FALSE;
-    g_thread_unref(g_thread_new("watch", watch, NULL));
-    return ga_sandbox_enter(error);
+    return g_new0(gpointer, 1);
+}
+
+static void
+memory_close(gpointer state)
+{
+    g_free(state);
+}
+
+gpointer *
+ga_worker_memory(GaAgent *agent)
+{
+    static const GaSlot slot = { "memory", memory_open, memory_close };
+
+    return ga_agent_slot(agent, &slot);
 }
 
 static gboolean
@@ -173,7 +175,5 @@ ga_worker_serve(int argc, char **argv, const GaCommandTable *table)
 
     GaAgent *agent = ga_agent_new(table, ga_gate_new(table, NULL, NULL, NULL), NULL, NULL, NULL);
     GaSession *session = ga_session_new(agent, GA_SESSION_EXTRA, &endpoint, channel_open);
-    if (ga_session_open(session, &error))
-        serve();
-    _exit(EXIT_SUCCESS); /* as watch() does: what libraries do at an exit is not allowed here */
+    return ga_session_open(session, &error) ? ga_agent_run(agent) : EXIT_FAILURE;
 }

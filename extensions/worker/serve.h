@@ -12,6 +12,10 @@ int ga_worker_serve(int argc, char **argv, const GaCommandTable *table);
 /* The name of that user; for ever. */
 const char *ga_worker_user(void);
 
+/* The place for what a worker has from one command to the next, such as its connection: NULL at
+ * first, and freed by nobody, for the process ends. */
+gpointer *ga_worker_memory(GaAgent *agent);
+
 /* Another path of the socket at `path`, transfer full, which stays that socket whatever becomes of
  * `path`. NULL: it is none that the user `uid` or root has made, as when a server's socket was
  * replaced, or a table of the kernel has lines that somebody has put in a name. */

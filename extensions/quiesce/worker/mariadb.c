@@ -45,33 +45,35 @@ static const Method backup_lock = { instance, "UNLOCK INSTANCE",
                                     "SELECT NULLIF(@@global.gtid_executed, '')" };
 static const Method read_lock = { tables, "UNLOCK TABLES", NULL };
 
-static MYSQL *connection;
-static const Method *method;
+typedef struct {
+    MYSQL *server;
+    const Method *method;
+} Session;
 
 static void
-refuse(GError **error, const char *what)
+refuse(const Session *session, const char *what, GError **error)
 {
-    ga_refuse(error, GA_REFUSAL_FAILED, "%s: %s (%u)", what, mysql_error(connection),
-              mysql_errno(connection));
+    ga_refuse(error, GA_REFUSAL_FAILED, "%s: %s (%u)", what, mysql_error(session->server),
+              mysql_errno(session->server));
 }
 
 static gboolean
-run(const char *statement, GError **error)
+run(const Session *session, const char *statement, GError **error)
 {
-    if (mysql_query(connection, statement) == 0)
+    if (mysql_query(session->server, statement) == 0)
         return TRUE;
-    refuse(error, statement);
+    refuse(session, statement, error);
     return FALSE;
 }
 
 /* The first column of the only row. TRUE with NULL: it is NULL. */
 static gboolean
-ask(const char *query, char **ret_text, GError **error)
+ask(const Session *session, const char *query, char **ret_text, GError **error)
 {
-    if (!run(query, error))
+    if (!run(session, query, error))
         return FALSE;
 
-    MYSQL_RES *result = mysql_store_result(connection);
+    MYSQL_RES *result = mysql_store_result(session->server);
     MYSQL_ROW row = result ? mysql_fetch_row(result) : NULL;
     *ret_text = row ? g_strdup(row[0]) : NULL;
     if (result)
@@ -82,68 +84,75 @@ ask(const char *query, char **ret_text, GError **error)
 /* Without more in the option files it is the user of the process' own name, who is known by the
  * socket and needs no password. No server has to ask us for a file. */
 static gboolean
-connect_to(const DatabasePrepareArgs *args, GError **error)
+connect_to(Session *session, const DatabasePrepareArgs *args, GError **error)
 {
     g_autofree char *path = ga_worker_pin_socket(args->address, args->uid, error);
     guint seconds = args->limit_ms / 1000 + 1, none = 0;
 
     if (!path)
         return FALSE;
-    connection = mysql_init(NULL);
-    mysql_optionsv(connection, MARIADB_OPT_USER, ga_worker_user());
-    mysql_options(connection, MYSQL_READ_DEFAULT_GROUP, OPTION_GROUP);
-    mysql_options(connection, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
-    mysql_options(connection, MYSQL_OPT_LOCAL_INFILE, &none);
-    mysql_options(connection, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-    if (mysql_real_connect(connection, "localhost", NULL, NULL, NULL, 0, path, 0))
+    MYSQL *server = session->server = mysql_init(NULL);
+    mysql_optionsv(server, MARIADB_OPT_USER, ga_worker_user());
+    mysql_options(server, MYSQL_READ_DEFAULT_GROUP, OPTION_GROUP);
+    mysql_options(server, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
+    mysql_options(server, MYSQL_OPT_LOCAL_INFILE, &none);
+    mysql_options(server, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    if (mysql_real_connect(server, "localhost", NULL, NULL, NULL, 0, path, 0))
         return TRUE;
 
     g_autofree char *what = g_strdup_printf("cannot connect to %s", args->address);
-    refuse(error, what);
+    refuse(session, what, error);
     return FALSE;
 }
 
 static gboolean
-set_session(GError **error)
+set_session(const Session *session, GError **error)
 {
     g_autofree char *statement = g_strdup_printf(
         "SET SESSION lock_wait_timeout = %d, wait_timeout = %d, interactive_timeout = %d",
         LOCK_WAIT_SECONDS, IDLE_SECONDS, IDLE_SECONDS);
 
-    return run(statement, error);
+    return run(session, statement, error);
 }
 
-static void
-choose(gboolean has_read_lock)
+static const Method *
+choose(MYSQL *server, gboolean has_read_lock)
 {
     if (has_read_lock)
-        method = &read_lock;
-    else if (mariadb_connection(connection))
-        method = &backup_stages;
-    else
-        method = mysql_get_server_version(connection) >= MYSQL_WITH_BACKUP_LOCK ? &backup_lock
-                                                                                : &read_lock;
+        return &read_lock;
+    if (mariadb_connection(server))
+        return &backup_stages;
+    return mysql_get_server_version(server) >= MYSQL_WITH_BACKUP_LOCK ? &backup_lock : &read_lock;
 }
 
 DatabasePrepared *
-database_prepare(G_GNUC_UNUSED GaAgent *agent, const DatabasePrepareArgs *args, GError **error)
+database_prepare(GaAgent *agent, const DatabasePrepareArgs *args, GError **error)
 {
-    if (!connect_to(args, error) || !set_session(error))
+    Session *session = g_new0(Session, 1);
+
+    if (!connect_to(session, args, error) || !set_session(session, error)) {
+        mysql_close(session->server);
+        g_free(session);
         return NULL;
-    choose(args->read_lock);
+    }
+    session->method = choose(session->server, args->read_lock);
+    *ga_worker_memory(agent) = session;
 
     DatabasePrepared *prepared = g_new(DatabasePrepared, 1);
-    prepared->version = g_strdup(mysql_get_server_info(connection));
-    prepared->detail = g_strdup_printf("to be held by %s", method->lock[0]);
+    prepared->version = g_strdup(mysql_get_server_info(session->server));
+    prepared->detail = g_strdup_printf("to be held by %s", session->method->lock[0]);
     return prepared;
 }
 
-static gboolean
-is_prepared(GError **error)
+/* NULL: not prepared. */
+static const Session *
+prepared_session(GaAgent *agent, GError **error)
 {
-    if (!method)
+    const Session *session = *ga_worker_memory(agent);
+
+    if (!session)
         ga_refuse(error, GA_REFUSAL_BAD_VALUE, "nothing is prepared");
-    return method != NULL;
+    return session;
 }
 
 /* The hold must not outlast its time, though an agent that is stopped would not end it. The
@@ -157,17 +166,18 @@ set_alarm(guint ms)
 }
 
 DatabaseHeld *
-database_hold(G_GNUC_UNUSED GaAgent *agent, const DatabaseHoldArgs *args, GError **error)
+database_hold(GaAgent *agent, const DatabaseHoldArgs *args, GError **error)
 {
+    const Session *session = prepared_session(agent, error);
     char *position = NULL;
 
-    if (!is_prepared(error))
+    if (!session)
         return NULL;
     set_alarm(args->held_ms);
-    for (const char *const *statement = method->lock; *statement; statement++)
-        if (!run(*statement, error))
+    for (const char *const *statement = session->method->lock; *statement; statement++)
+        if (!run(session, *statement, error))
             return NULL;
-    if (method->position && !ask(method->position, &position, error))
+    if (session->method->position && !ask(session, session->method->position, &position, error))
         return NULL;
 
     DatabaseHeld *held = g_new(DatabaseHeld, 1);
@@ -176,10 +186,12 @@ database_hold(G_GNUC_UNUSED GaAgent *agent, const DatabaseHoldArgs *args, GError
 }
 
 gboolean
-database_release(G_GNUC_UNUSED GaAgent *agent, GError **error)
+database_release(GaAgent *agent, GError **error)
 {
+    const Session *session = prepared_session(agent, error);
+
     set_alarm(0);
-    return is_prepared(error) && run(method->unlock, error);
+    return session && run(session, session->method->unlock, error);
 }
 
 int

@@ -19,8 +19,6 @@
 /* The server's number for: you are not allowed to. */
 #define UNAUTHORIZED 13
 
-static mongoc_client_t *client;
-
 /* Connections: the library would make one to what the path names by then, and another one, when
  * that is lost, to a server that may have been started again. */
 
@@ -101,7 +99,7 @@ refuse(GError **error, const char *command, const bson_error_t *failure)
 
 /* `ret_reply` is to be destroyed, whatever is returned. */
 static gboolean
-ask(const char *command, bson_t *ret_reply, GError **error)
+ask(mongoc_client_t *client, const char *command, bson_t *ret_reply, GError **error)
 {
     bson_error_t failure;
     bson_t document = BSON_INITIALIZER;
@@ -116,10 +114,10 @@ ask(const char *command, bson_t *ret_reply, GError **error)
 }
 
 static gboolean
-run(const char *command, GError **error)
+run(mongoc_client_t *client, const char *command, GError **error)
 {
     bson_t reply;
-    gboolean is_done = ask(command, &reply, error);
+    gboolean is_done = ask(client, command, &reply, error);
 
     bson_destroy(&reply);
     return is_done;
@@ -127,13 +125,13 @@ run(const char *command, GError **error)
 
 /* Transfer full. */
 static char *
-ask_version(GError **error)
+ask_version(mongoc_client_t *client, GError **error)
 {
     bson_t reply;
     bson_iter_t at;
     char *version = NULL;
 
-    if (ask("buildInfo", &reply, error)) {
+    if (ask(client, "buildInfo", &reply, error)) {
         if (bson_iter_init_find(&at, &reply, "version") && BSON_ITER_HOLDS_UTF8(&at))
             version = g_strdup(bson_iter_utf8(&at, NULL));
         else
@@ -144,21 +142,22 @@ ask_version(GError **error)
 }
 
 DatabasePrepared *
-database_prepare(G_GNUC_UNUSED GaAgent *agent, const DatabasePrepareArgs *args, GError **error)
+database_prepare(GaAgent *agent, const DatabasePrepareArgs *args, GError **error)
 {
     g_autofree char *path = args->has_port ? NULL
                                            : ga_worker_pin_socket(args->address, args->uid, error);
 
     if (!args->has_port && !path)
         return NULL;
-    client = client_new(args, error);
+    mongoc_client_t *client = client_new(args, error);
     if (!client)
         return NULL;
+    *ga_worker_memory(agent) = client;
     if (path)
         mongoc_client_set_stream_initiator(client, connect_to_path, path);
 
-    g_autofree char *version = ask_version(error);
-    gboolean is_ready = version && run("fsync", error);
+    g_autofree char *version = ask_version(client, error);
+    gboolean is_ready = version && run(client, "fsync", error);
     mongoc_client_set_stream_initiator(client, connect_no_more, NULL);
     if (!is_ready)
         return NULL;
@@ -176,10 +175,12 @@ database_hold(G_GNUC_UNUSED GaAgent *agent, G_GNUC_UNUSED const DatabaseHoldArgs
 }
 
 gboolean
-database_release(G_GNUC_UNUSED GaAgent *agent, GError **error)
+database_release(GaAgent *agent, GError **error)
 {
+    mongoc_client_t *client = *ga_worker_memory(agent);
+
     if (client)
-        return run("ping", error);
+        return run(client, "ping", error);
     ga_refuse(error, GA_REFUSAL_BAD_VALUE, "nothing is prepared");
     return FALSE;
 }

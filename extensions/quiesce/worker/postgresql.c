@@ -15,11 +15,9 @@
 
 #define PREFIX "/.s.PGSQL."
 
-static PGconn *connection;
-
 /* What libpq has to say ends with a newline, and may have several lines. */
 static void
-refuse(GError **error, const char *what)
+refuse(const PGconn *connection, const char *what, GError **error)
 {
     g_autofree char *text = g_strdup(PQerrorMessage(connection));
 
@@ -29,7 +27,7 @@ refuse(GError **error, const char *what)
 
 /* The first column of the first row, transfer full; "" if there is none, NULL if it failed. */
 static char *
-ask(const char *statement, const char *what, GError **error)
+ask(PGconn *connection, const char *statement, const char *what, GError **error)
 {
     PGresult *result = PQexec(connection, statement);
     ExecStatusType status = PQresultStatus(result);
@@ -38,7 +36,7 @@ ask(const char *statement, const char *what, GError **error)
     if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
         text = g_strdup(PQntuples(result) ? PQgetvalue(result, 0, 0) : "");
     else
-        refuse(error, what);
+        refuse(connection, what, error);
     PQclear(result);
     return text;
 }
@@ -49,9 +47,10 @@ ask(const char *statement, const char *what, GError **error)
 
 /* A server may have been told to write nothing, to wait for others, or to end what takes long. The
  * path may be another's by now: only the server's own user is told anything. */
-static gboolean
+static PGconn *
 connect_to(const char *directory, const char *port, guint limit_ms, GError **error)
 {
+    const char *user = ga_worker_user();
     g_autofree char *options = g_strdup_printf(
         "-c statement_timeout=%u -c synchronous_commit=local -c default_transaction_read_only=off",
         limit_ms);
@@ -59,20 +58,19 @@ connect_to(const char *directory, const char *port, guint limit_ms, GError **err
         "host",    "port",       "requirepeer",     "user", "dbname", "application_name", "options",
         "sslmode", "gssencmode", "client_encoding", NULL
     };
-    const char *const values[] = { directory,        port,       ga_worker_user(),
-                                   ga_worker_user(), "postgres", "novacron",
-                                   options,          "disable",  "disable",
-                                   "UTF8",           NULL };
+    const char *const values[] = { directory, port,      user,      user,   "postgres", "novacron",
+                                   options,   "disable", "disable", "UTF8", NULL };
 
-    connection = PQconnectdbParams(keywords, values, FALSE);
+    PGconn *connection = PQconnectdbParams(keywords, values, FALSE);
     if (PQstatus(connection) == CONNECTION_OK)
-        return TRUE;
-    refuse(error, "cannot connect");
-    return FALSE;
+        return connection;
+    refuse(connection, "cannot connect", error);
+    PQfinish(connection);
+    return NULL;
 }
 
 DatabasePrepared *
-database_prepare(G_GNUC_UNUSED GaAgent *agent, const DatabasePrepareArgs *args, GError **error)
+database_prepare(GaAgent *agent, const DatabasePrepareArgs *args, GError **error)
 {
     const char *last = strrchr(args->address, '/');
 
@@ -82,10 +80,12 @@ database_prepare(G_GNUC_UNUSED GaAgent *agent, const DatabasePrepareArgs *args, 
     }
 
     g_autofree char *directory = g_strndup(args->address, (gsize)(last - args->address));
-    if (!connect_to(directory, last + strlen(PREFIX), args->limit_ms, error))
+    PGconn *connection = connect_to(directory, last + strlen(PREFIX), args->limit_ms, error);
+    if (!connection)
         return NULL;
-    g_autofree char *stays = ask(STAY, "no settings", error);
-    g_autofree char *done = stays ? ask("CHECKPOINT", "no checkpoint", error) : NULL;
+    *ga_worker_memory(agent) = connection;
+    g_autofree char *stays = ask(connection, STAY, "no settings", error);
+    g_autofree char *done = stays ? ask(connection, "CHECKPOINT", "no checkpoint", error) : NULL;
     if (!done)
         return NULL;
 
@@ -98,10 +98,10 @@ database_prepare(G_GNUC_UNUSED GaAgent *agent, const DatabasePrepareArgs *args, 
 /* The commit of a transaction that has written something waits until all before it is on the disk.
  * A server that only follows another one writes nothing of its own. */
 DatabaseHeld *
-database_hold(G_GNUC_UNUSED GaAgent *agent, G_GNUC_UNUSED const DatabaseHoldArgs *args,
-              GError **error)
+database_hold(GaAgent *agent, G_GNUC_UNUSED const DatabaseHoldArgs *args, GError **error)
 {
-    g_autofree char *follows = ask("SELECT pg_is_in_recovery()", "no state", error);
+    PGconn *connection = *ga_worker_memory(agent);
+    g_autofree char *follows = ask(connection, "SELECT pg_is_in_recovery()", "no state", error);
 
     if (!follows)
         return NULL;
@@ -109,7 +109,7 @@ database_hold(G_GNUC_UNUSED GaAgent *agent, G_GNUC_UNUSED const DatabaseHoldArgs
     const char *statement = g_str_equal(follows, "t")
                                 ? "SELECT pg_last_wal_replay_lsn()"
                                 : "SELECT pg_logical_emit_message(true, 'novacron', 'freeze')";
-    char *position = ask(statement, "no position", error);
+    char *position = ask(connection, statement, "no position", error);
     if (!position)
         return NULL;
 
@@ -119,9 +119,10 @@ database_hold(G_GNUC_UNUSED GaAgent *agent, G_GNUC_UNUSED const DatabaseHoldArgs
 }
 
 gboolean
-database_release(G_GNUC_UNUSED GaAgent *agent, GError **error)
+database_release(GaAgent *agent, GError **error)
 {
-    g_autofree char *answer = ask("SELECT 1", "the server has gone", error);
+    g_autofree char *answer = ask(*ga_worker_memory(agent), "SELECT 1", "the server has gone",
+                                  error);
 
     return answer != NULL;
 }

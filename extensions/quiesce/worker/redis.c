@@ -15,11 +15,9 @@
 /* How often is looked whether a save is over. */
 #define LOOK_US 50000
 
-static redisContext *context;
-
 /* NULL: there is none, or it is an error. */
 static redisReply *
-ask(const char *command, GError **error)
+ask(redisContext *context, const char *command, GError **error)
 {
     redisReply *reply = context ? redisCommand(context, command) : NULL;
 
@@ -29,7 +27,9 @@ ask(const char *command, GError **error)
         ga_refuse(error, GA_REFUSAL_PERMISSION, "%s: %s", command, reply->str);
     else
         ga_refuse(error, GA_REFUSAL_FAILED, "%s: %s", command,
-                  reply ? reply->str : context ? context->errstr : "nothing is prepared");
+                  reply     ? reply->str
+                  : context ? context->errstr
+                            : "nothing is prepared");
     if (reply)
         freeReplyObject(reply);
     return NULL;
@@ -37,9 +37,9 @@ ask(const char *command, GError **error)
 
 /* A text, transfer full. */
 static char *
-ask_text(const char *command, GError **error)
+ask_text(redisContext *context, const char *command, GError **error)
 {
-    redisReply *reply = ask(command, error);
+    redisReply *reply = ask(context, command, error);
 
     if (!reply)
         return NULL;
@@ -71,9 +71,9 @@ is_field(const char *info, const char *name, const char *value)
 
 /* Whether the server saves now and then: CONFIG GET answers a name and a value. */
 static gboolean
-keeps_snapshots(gboolean *ret_keeps, GError **error)
+keeps_snapshots(redisContext *context, gboolean *ret_keeps, GError **error)
 {
-    redisReply *reply = ask("CONFIG GET save", error);
+    redisReply *reply = ask(context, "CONFIG GET save", error);
 
     if (!reply)
         return FALSE;
@@ -85,10 +85,10 @@ keeps_snapshots(gboolean *ret_keeps, GError **error)
 
 /* The agent's limit ends it. What INFO has to say then, transfer full. */
 static char *
-wait_for_save(GError **error)
+wait_for_save(redisContext *context, GError **error)
 {
     for (;;) {
-        char *info = ask_text("INFO persistence", error);
+        char *info = ask_text(context, "INFO persistence", error);
 
         if (!info || !is_field(info, "rdb_bgsave_in_progress", "1"))
             return info;
@@ -99,9 +99,9 @@ wait_for_save(GError **error)
 
 /* A save that is under way lacks what was written since it began. */
 static gboolean
-save(const char **ret_detail, GError **error)
+save(redisContext *context, const char **ret_detail, GError **error)
 {
-    g_autofree char *before = wait_for_save(error);
+    g_autofree char *before = wait_for_save(context, error);
 
     if (!before)
         return FALSE;
@@ -110,8 +110,8 @@ save(const char **ret_detail, GError **error)
         return TRUE;
     }
 
-    g_autofree char *begun = ask_text("BGSAVE", error);
-    g_autofree char *after = begun ? wait_for_save(error) : NULL;
+    g_autofree char *begun = ask_text(context, "BGSAVE", error);
+    g_autofree char *after = begun ? wait_for_save(context, error) : NULL;
     if (!after)
         return FALSE;
     if (!is_field(after, "rdb_last_bgsave_status", "ok")) {
@@ -123,9 +123,9 @@ save(const char **ret_detail, GError **error)
 }
 
 static gboolean
-make_ready(const char **ret_detail, GError **error)
+make_ready(redisContext *context, const char **ret_detail, GError **error)
 {
-    g_autofree char *info = ask_text("INFO persistence", error);
+    g_autofree char *info = ask_text(context, "INFO persistence", error);
     gboolean keeps = FALSE;
 
     if (!info)
@@ -134,15 +134,15 @@ make_ready(const char **ret_detail, GError **error)
         *ret_detail = "it has an append-only file";
         return TRUE;
     }
-    if (!keeps_snapshots(&keeps, error))
+    if (!keeps_snapshots(context, &keeps, error))
         return FALSE;
     if (keeps)
-        return save(ret_detail, error);
+        return save(context, ret_detail, error);
     *ret_detail = "it keeps nothing on the disk";
     return TRUE;
 }
 
-static gboolean
+static redisContext *
 connect_to(const DatabasePrepareArgs *args, GError **error)
 {
     const struct timeval limit = { args->limit_ms / 1000, args->limit_ms % 1000 * 1000 };
@@ -150,25 +150,28 @@ connect_to(const DatabasePrepareArgs *args, GError **error)
                                            : ga_worker_pin_socket(args->address, args->uid, error);
 
     if (!args->has_port && !path)
-        return FALSE;
-    context = path ? redisConnectUnixWithTimeout(path, limit)
-                   : redisConnectWithTimeout(args->address, args->port, limit);
+        return NULL;
+    redisContext *context = path ? redisConnectUnixWithTimeout(path, limit)
+                                 : redisConnectWithTimeout(args->address, args->port, limit);
     if (context && !context->err && redisSetTimeout(context, limit) == REDIS_OK)
-        return TRUE;
+        return context;
     ga_refuse(error, GA_REFUSAL_FAILED, "cannot connect to %s: %s", args->address,
               context ? context->errstr : "no memory");
-    return FALSE;
+    redisFree(context);
+    return NULL;
 }
 
 DatabasePrepared *
-database_prepare(G_GNUC_UNUSED GaAgent *agent, const DatabasePrepareArgs *args, GError **error)
+database_prepare(GaAgent *agent, const DatabasePrepareArgs *args, GError **error)
 {
+    redisContext *context = connect_to(args, error);
     const char *detail;
 
-    if (!connect_to(args, error) || !make_ready(&detail, error))
+    *ga_worker_memory(agent) = context;
+    if (!context || !make_ready(context, &detail, error))
         return NULL;
 
-    g_autofree char *info = ask_text("INFO server", error);
+    g_autofree char *info = ask_text(context, "INFO server", error);
     if (!info)
         return NULL;
     DatabasePrepared *prepared = g_new(DatabasePrepared, 1);
@@ -185,9 +188,9 @@ database_hold(G_GNUC_UNUSED GaAgent *agent, G_GNUC_UNUSED const DatabaseHoldArgs
 }
 
 gboolean
-database_release(G_GNUC_UNUSED GaAgent *agent, GError **error)
+database_release(GaAgent *agent, GError **error)
 {
-    g_autofree char *answer = ask_text("PING", error);
+    g_autofree char *answer = ask_text(*ga_worker_memory(agent), "PING", error);
 
     return answer != NULL;
 }
