@@ -242,7 +242,7 @@ ask_whole(QgaClient *client, const char *request, gsize size, GError **error)
         return line;
     g_free(line);
     g_set_error_literal(error, QGA_CLIENT_ERROR, QGA_CLIENT_ERROR_CLOSED,
-                        "the agent has heard only a part of the request");
+                        "of what was sent to the agent a part is lost");
     return NULL;
 }
 

@@ -31,6 +31,9 @@ struct GaJob {
     gint64 ended_ns;
 };
 
+/* Since 1970, by the guest's clock. */
+gint64 ga_job_now_ns(void);
+
 /* Takes `seen` and `data`. */
 GaJob *ga_job_new(GaJobs *jobs, const GaJobKind *kind, NovacronJob *seen, gpointer data);
 void ga_job_free(GaJob *job);

@@ -17,8 +17,8 @@
 /* Of one result: what a reply carries, with room for the job around it. */
 #define RESULT_MAX (1024 * 1024 - 8192)
 
-static gint64
-now_ns(void)
+gint64
+ga_job_now_ns(void)
 {
     return g_get_real_time() * 1000;
 }
@@ -158,7 +158,7 @@ end(GaJob *job, NovacronJobOutcome outcome)
     release_data(job);
     job->has_ended = TRUE;
     job->outcome = outcome;
-    job->ended_ns = now_ns();
+    job->ended_ns = ga_job_now_ns();
 }
 
 static void
@@ -312,7 +312,7 @@ static void
 estimate(NovacronJob *seen)
 {
     NovacronJobProgress *progress = seen->progress;
-    double elapsed_ms = (double)(now_ns() - seen->created_ns) / 1e6;
+    double elapsed_ms = (double)(ga_job_now_ns() - seen->created_ns) / 1e6;
 
     progress->has_eta_ms = progress->total > progress->current && progress->current > 0 &&
                            elapsed_ms > 0;

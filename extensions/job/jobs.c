@@ -20,12 +20,6 @@
 /* It is in every reply about the job. */
 #define REQUEST_ID_MAX 256
 
-static gint64
-now_ns(void)
-{
-    return g_get_real_time() * 1000;
-}
-
 static void
 forget(GaJobs *jobs, guint i)
 {
@@ -52,7 +46,7 @@ ga_jobs_make_room(GaJobs *jobs)
         n_concluded++;
         bytes += job->result ? strlen(job->result) : 0;
         if (n_concluded > CONCLUDED_MAX || bytes > RESULT_BYTES_MAX ||
-            now_ns() - job->seen->concluded_ns > CONCLUDED_AGE)
+            ga_job_now_ns() - job->seen->concluded_ns > CONCLUDED_AGE)
             forget(jobs, i - 1);
     }
 }
@@ -213,7 +207,7 @@ describe(GaJobs *jobs, const GaJobKind *kind, const char *request_id)
     seen->command = g_strdup(kind->command);
     seen->request_id = g_strdup(request_id);
     seen->changes_guest = kind->changes_guest;
-    seen->created_ns = now_ns();
+    seen->created_ns = ga_job_now_ns();
     return seen;
 }
 

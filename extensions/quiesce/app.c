@@ -27,10 +27,8 @@ static const char *const programs[] = {
 static gboolean
 find_worker(const Server *server, const char *directory, char **ret_program)
 {
-    const char *name = programs[server->kind];
-
-    *ret_program = name ? g_build_filename(directory, name, NULL) : NULL;
-    return *ret_program && access(*ret_program, X_OK) == 0;
+    *ret_program = g_build_filename(directory, programs[server->kind], NULL);
+    return access(*ret_program, X_OK) == 0;
 }
 
 static gboolean

@@ -15,7 +15,7 @@ typedef struct {
     Server *server;
     Endpoint endpoint;
     gboolean has_read_lock; /* it is held by a lock for tables without transactions, too */
-    GaWorker *worker; /* NULL: it is not needed any more */
+    GaWorker *worker;       /* NULL: it is not needed any more */
     NovacronQuiesceAppState state;
     char *version, *detail, *position; /* NULL: not known */
     char *error;                       /* the first one; NULL: none */

@@ -10,11 +10,6 @@
 #include "extensions/quiesce/app.h"
 #include "gen/quiesce-commands.h"
 
-#define PROC "/proc"
-
-/* A guest with more is no guest but a test. */
-#define APPS_MAX 64
-
 /* What the search goes by. */
 typedef struct {
     char *hook, *workers;
@@ -41,7 +36,8 @@ describe(const Search *search, const Hooks *hooks, Server *server)
     app->program = g_strdup(server->program);
     app->has_reason = !hooks_look_up(hooks, server->kind, &app->script, &app->reason);
 
-    g_autoptr(App) with_worker = app_new(server, hooks, PROC, search->workers, &app->worker_reason);
+    g_autoptr(App)
+        with_worker = app_new(server, hooks, SERVERS_PROC, search->workers, &app->worker_reason);
     app->worker = with_worker != NULL;
     app->has_worker_reason = !app->worker;
     app->ready = app->worker || app->script;
@@ -52,7 +48,7 @@ static gboolean
 look(GaTable *table, gpointer data, GError **error)
 {
     const Search *search = data;
-    g_autoptr(GPtrArray) servers = servers_find(PROC, APPS_MAX);
+    g_autoptr(GPtrArray) servers = servers_find(SERVERS_PROC, SERVERS_MAX);
 
     if (!servers) {
         ga_refuse(error, GA_REFUSAL_FAILED, "processes cannot be listed");

@@ -6,11 +6,6 @@
 #include "extensions/quiesce/prepared.h"
 #include "gen/quiesce-commands.h"
 
-#define PROC "/proc"
-
-/* A guest with more is no guest but a test. */
-#define APPS_MAX 64
-
 /* A checkpoint may write all that a large server has in memory. */
 #define LIMIT_DEFAULT_MS 60000
 #define LIMIT_MAX_MS 1800000
@@ -18,7 +13,7 @@
 /* What goes to a thread and comes back. */
 typedef struct {
     struct Begin *begin; /* NULL: it has gone */
-    char *hook, *directory;
+    char *directory;
     guint32 wanted; /* kinds, a bit for each */
     GPtrArray *apps;
     gboolean has_all; /* that there are */
@@ -38,7 +33,6 @@ search_free(Search *search)
 {
     if (!search)
         return;
-    g_free(search->hook);
     g_free(search->directory);
     if (search->apps)
         g_ptr_array_unref(search->apps);
@@ -108,7 +102,7 @@ static void
 add(Search *search, const Hooks *hooks, Server *server)
 {
     NovacronQuiesceReason reason;
-    App *app = app_new(server, hooks, PROC, search->directory, &reason);
+    App *app = app_new(server, hooks, SERVERS_PROC, search->directory, &reason);
 
     if (app)
         g_ptr_array_add(search->apps, app);
@@ -118,13 +112,13 @@ static void
 look(gpointer data)
 {
     Search *search = data;
-    g_autoptr(Hooks) hooks = hooks_read(search->hook, HOOKS_SETTINGS);
-    g_autoptr(GPtrArray) servers = servers_find(PROC, APPS_MAX);
+    g_autoptr(Hooks) hooks = hooks_read(NULL, HOOKS_SETTINGS);
+    g_autoptr(GPtrArray) servers = servers_find(SERVERS_PROC, SERVERS_MAX);
 
     search->apps = g_ptr_array_new();
-    search->has_all = servers && servers->len < APPS_MAX;
+    search->has_all = servers && servers->len < SERVERS_MAX;
     for (guint i = 0; servers && i < servers->len; i++) {
-        Server *server = servers->pdata[i];
+        const Server *server = servers->pdata[i];
 
         if (search->wanted & 1u << server->kind)
             add(search, hooks, g_steal_pointer(&servers->pdata[i]));
@@ -149,7 +143,7 @@ looked(gpointer data)
     begin->holding = holding;
     if (!has_all) {
         ga_refuse(&error, GA_REFUSAL_BUDGET,
-                  "not all servers can be seen, or there are too many: %d or more", APPS_MAX);
+                  "not all servers can be seen, or there are too many: %d or more", SERVERS_MAX);
         fail(begin, error);
         return;
     }
@@ -181,7 +175,6 @@ begin_new(GaAgent *agent, const NovacronQuiesceBeginArgs *args)
     Search *search = g_new0(Search, 1);
 
     search->begin = begin;
-    search->hook = g_strdup(config->fsfreeze_hook);
     search->directory = g_strdup(ga_config_worker_directory(config));
     search->wanted = wanted_kinds(args);
     begin->agent = agent;

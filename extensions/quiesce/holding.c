@@ -18,9 +18,8 @@ struct Holding {
     gboolean is_lenient;
     gboolean is_freed; /* when the last thread has come back */
     guint held_ms;
-    char *kinds; /* for the hook; NULL: not said yet */
 
-    guint n_running;  /* threads */
+    guint n_running;  /* threads, and who begins them */
     GError *error;    /* of this step */
     gboolean is_last; /* step: nobody is needed any more */
     HoldingDone done;
@@ -45,7 +44,6 @@ destroy(Holding *holding)
 {
     g_ptr_array_unref(holding->apps);
     g_clear_error(&holding->error);
-    g_free(holding->kinds);
     g_free(holding);
 }
 
@@ -113,6 +111,17 @@ fail(Holding *holding, App *app, GError *error)
 }
 
 static void
+one_less(Holding *holding)
+{
+    if (--holding->n_running > 0)
+        return;
+    if (holding->is_freed)
+        destroy(holding);
+    else
+        finish(holding);
+}
+
+static void
 come_back(gpointer data)
 {
     Running *running = data;
@@ -129,13 +138,7 @@ come_back(gpointer data)
     }
     app_step_clear(&running->step);
     g_free(running);
-
-    if (--holding->n_running > 0)
-        return;
-    if (holding->is_freed)
-        destroy(holding);
-    else
-        finish(holding);
+    one_less(holding);
 }
 
 static void
@@ -146,16 +149,11 @@ run(gpointer data)
     running->is_done = running->func(running->app, &running->step, &running->error);
 }
 
+/* Not from within begin(), should nobody have anything to do. */
 static gboolean
-nothing_to_do(gpointer user_data)
+all_have_begun(gpointer holding)
 {
-    Holding *holding = user_data;
-
-    holding->n_running = 0;
-    if (holding->is_freed)
-        destroy(holding);
-    else
-        finish(holding);
+    one_less(holding);
     return G_SOURCE_REMOVE;
 }
 
@@ -180,16 +178,13 @@ begin(Holding *holding, Running template, NovacronQuiesceAppState from, HoldingD
     template.holding = holding;
     holding->done = done;
     holding->user_data = user_data;
-    holding->n_running = 1; /* nobody is the last one before all have begun */
+    holding->n_running = 1;
+    g_idle_add_full(G_PRIORITY_DEFAULT, all_have_begun, holding, NULL);
     for (guint i = 0; i < holding->apps->len; i++) {
         App *app = holding->apps->pdata[i];
 
         if (app->state == from)
             start(&template, app);
-    }
-    if (--holding->n_running == 0) {
-        holding->n_running = 1;
-        g_idle_add_full(G_PRIORITY_DEFAULT, nothing_to_do, holding, NULL);
     }
 }
 
@@ -242,11 +237,11 @@ kind_for_hook(const App *app)
     return is_mariadb ? NOVACRON_QUIESCE_KIND_MARIADB : app->server->kind;
 }
 
-static const char *
-kinds(GaFreezeHolder *holder)
+static char *
+kinds(const GaFreezeHolder *holder)
 {
-    Holding *holding = (Holding *)holder;
-    g_autoptr(GString) text = g_string_new(NULL);
+    const Holding *holding = holding_of(holder);
+    GString *text = g_string_new(NULL);
 
     for (guint i = 0; i < holding->apps->len; i++) {
         const App *app = holding->apps->pdata[i];
@@ -255,9 +250,7 @@ kinds(GaFreezeHolder *holder)
             g_string_append_printf(text, "%s%s", text->len ? " " : "",
                                    novacron_quiesce_kind_type.values[kind_for_hook(app)]);
     }
-    g_free(holding->kinds);
-    holding->kinds = g_string_free(g_steal_pointer(&text), FALSE);
-    return holding->kinds;
+    return g_string_free(text, FALSE);
 }
 
 static void

@@ -14,6 +14,11 @@ typedef struct {
     gboolean is_elsewhere; /* in a container, or that cannot be seen */
 } Server;
 
+/* Where processes are seen, and how many servers are looked at: a guest with more is no guest but a
+ * test. */
+#define SERVERS_PROC "/proc"
+#define SERVERS_MAX 64
+
 void server_free(Server *server);
 
 /* For a thread: those below `proc` (/proc), of Server, at most `most`. NULL: errno. */

@@ -238,9 +238,11 @@ run_hook(GaFreezer *freezer, const char *argument, gint64 *span,
                           .action = "execute fsfreeze hook",
                           .time_limit_ms = config->freeze_hook_timeout_ms };
 
-    if (freezer->holder) {
+    g_autofree char *held = freezer->holder ? freezer->holder->class->kinds(freezer->holder) : NULL;
+
+    if (held) {
         spec.variable = HELD_VARIABLE;
-        spec.value = freezer->holder->class->kinds(freezer->holder);
+        spec.value = held;
     }
     if (!config->fsfreeze_hook) {
         next(freezer, NULL);

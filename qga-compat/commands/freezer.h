@@ -37,8 +37,8 @@ typedef struct {
     void (*hold)(GaFreezeHolder *holder, GaFreezeHeld held, gpointer user_data);
     /* Once, when it is over, or could not begin; whatever was held is let go. */
     void (*release)(GaFreezeHolder *holder, GaFreezeHeld released, gpointer user_data);
-    /* For the hook, which does not have to care for them: words, or ""; the holder's own. */
-    const char *(*kinds)(GaFreezeHolder *holder);
+    /* For the hook, which does not have to care for them: words, or ""; transfer full. */
+    char *(*kinds)(const GaFreezeHolder *holder);
     /* When there is another freeze, or the freezer goes. Nothing is called back after it. */
     void (*free)(GaFreezeHolder *holder);
 } GaFreezeHolderClass;

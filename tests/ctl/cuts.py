@@ -410,7 +410,7 @@ def a_request_that_was_half_heard_is_sent_again(bench: Bench) -> Problem:
     with bench.fake({'guest-exec': lambda _: error('GenericError', '1:1: JSON parse error, x')}):
         once = bench.run_fake('exec', 'true')
     return first(outcome(done, 0) or said(done),
-                 outcome(once, NO_ANSWER, says='heard only a part of the request'))
+                 outcome(once, NO_ANSWER, says='of what was sent to the agent a part is lost'))
 
 
 def silence_is_taken_for_a_loss(bench: Bench) -> Problem:

@@ -1200,10 +1200,10 @@ on_let_go(G_GNUC_UNUSED GaFreezeHolder *holder, GaFreezeHeld released, gpointer 
     released(error, user_data);
 }
 
-static const char *
-on_kinds(G_GNUC_UNUSED GaFreezeHolder *holder)
+static char *
+on_kinds(G_GNUC_UNUSED const GaFreezeHolder *holder)
 {
-    return "a b";
+    return g_strdup("a b");
 }
 
 static void
