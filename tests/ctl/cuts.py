@@ -7,7 +7,6 @@ import select
 import signal
 import socket
 import subprocess
-import threading
 import time
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Sequence
@@ -15,7 +14,7 @@ from typing import Any, Callable, Dict, List, Sequence
 from bench import FAILED, NO_ANSWER, PATIENCE, USAGE, Bench, Done, Problem, expect, first, \
     outcome, parsed
 from channels import libvirt_of
-from fake import error, result
+from fake import Listener, error, result
 from lib.agent import Agent
 from lib.text import difference
 from programs import Screen, programs_left, start, with_streams
@@ -27,42 +26,20 @@ ROUGH = (5_000, 70_000, 900, 300_000, SYNC - 300, 150_000, 20_000)
 BIG = (1 << 20) + 7
 
 
-class Proxy:
-    """Lets clients through to an agent, one after the other. The first connection ends after
-    `cuts[0]` bytes of both directions, the next after `cuts[1]`; later ones do not."""
+class Proxy(Listener):
+    """Lets clients through to an agent. The first connection ends after `cuts[0]` bytes of both
+    directions, the next after `cuts[1]`; later ones do not."""
 
     def __init__(self, path: Path, agent: Path, cuts: Sequence[int] = ()):
-        self.path = path
+        super().__init__(path)
         self.agent = agent
         self.cuts = list(cuts)
         self.passed = 0
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(path))
-        self._listener.listen(8)
-        self._thread = threading.Thread(target=self._serve, daemon=True)
 
-    def __enter__(self) -> 'Proxy':
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join(10)
-        self.path.unlink()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            with client, socket.socket(socket.AF_UNIX) as agent:
-                try:
-                    agent.connect(str(self.agent))
-                    self._pass(client, agent, self.cuts.pop(0) if self.cuts else None)
-                except OSError:
-                    pass
+    def talk(self, client: socket.socket) -> None:
+        with socket.socket(socket.AF_UNIX) as agent:
+            agent.connect(str(self.agent))
+            self._pass(client, agent, self.cuts.pop(0) if self.cuts else None)
 
     def _pass(self, client: socket.socket, agent: socket.socket, left: Any) -> None:
         while left is None or left > 0:

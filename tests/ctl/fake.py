@@ -17,23 +17,17 @@ def error(kind: str, text: str) -> bytes:
     return json.dumps({'error': {'class': kind, 'desc': text}}).encode() + b'\n'
 
 
-class FakeAgent:
-    """Serves clients one after the other on `path`. `greeting` is what the channel still holds
-    for a client of before; `answers` are asked by the command's name. A command without one is not
-    answered, or refused if it is not one of qemu-ga's. `calls` are the names of the commands that
-    came."""
+class Listener:
+    """Talks to clients on `path`, one after the other."""
 
-    def __init__(self, path: Path, answers: Dict[str, Answer], greeting: bytes = b''):
+    def __init__(self, path: Path):
         self.path = path
-        self.answers = {'guest-sync': lambda arguments: result(arguments['id']), **answers}
-        self.greeting = greeting
-        self.calls: List[str] = []
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
-        self._listener.listen(1)
+        self._listener.listen(8)
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
-    def __enter__(self) -> 'FakeAgent':
+    def __enter__(self) -> Any:
         self._thread.start()
         return self
 
@@ -49,14 +43,28 @@ class FakeAgent:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            try:
-                self._talk(client)
-            except OSError:
-                pass        # the client has left, as it may
-            finally:
-                client.close()
+            with client:
+                try:
+                    self.talk(client)
+                except OSError:
+                    pass        # the client has left, as it may
 
-    def _talk(self, client: socket.socket) -> None:
+    def talk(self, client: socket.socket) -> None:
+        raise NotImplementedError
+
+
+class FakeAgent(Listener):
+    """`greeting` is what the channel still holds for a client of before; `answers` are asked by the
+    command's name. A command without one is not answered, or refused if it is not one of
+    qemu-ga's. `calls` are the names of the commands that came."""
+
+    def __init__(self, path: Path, answers: Dict[str, Answer], greeting: bytes = b''):
+        super().__init__(path)
+        self.answers = {'guest-sync': lambda arguments: result(arguments['id']), **answers}
+        self.greeting = greeting
+        self.calls: List[str] = []
+
+    def talk(self, client: socket.socket) -> None:
         client.sendall(self.greeting)
         with client.makefile('rb') as requests:
             for line in requests:
