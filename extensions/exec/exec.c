@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Programs. Starting one looks up a user and waits for the exec, so that is done on a
- * thread; from then on everything happens in the main loop.
- */
-#include "extensions/exec/exec.h"
-
+/* One program: its streams, its end, and the calls that wait for news of it. */
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -13,24 +8,16 @@
 
 #include "core/event.h"
 #include "core/refusal.h"
-#include "core/task.h"
 #include "core/wait.h"
+#include "extensions/exec/exec-private.h"
 #include "extensions/exec/limits.h"
 #include "extensions/exec/stream.h"
 #include "gen/exec-commands.h"
-#include "platform/child.h"
 
-/* Each has a process, up to three descriptors, and its room. */
-#define RUNNING_MAX 256
-
-/* Nobody may ever come for them. */
-#define ENDED_MAX 64
-
-/* Of one stream, and of all that there are. Room that output does not reach is never made. */
+/* Of one stream. Room that output does not reach is never made. */
 #define ROOM_DEFAULT (1024 * 1024)
 #define ROOM_MAX (16 * 1024 * 1024)
 #define ROOM_MIN 4096
-#define ROOM_SUM (256 * 1024 * 1024)
 
 /* Of one reply, in which base64 makes it a third more. */
 #define READ_DEFAULT (32 * 1024)
@@ -42,36 +29,6 @@
 /* The description stands in every reply: the whole command line is in /proc. */
 #define ARGV_SHOWN_MAX 2048
 
-/* Kept with each program. */
-#define REQUEST_ID_MAX 256
-
-/* Ids are typed by people: no longer than this makes them. */
-#define FIRST_NUMBER_MASK 0xffff
-
-struct Execs {
-    GaAgent *agent;
-    GPtrArray *all;      /* Exec, the eldest first */
-    GPtrArray *starting; /* Start */
-    gsize room;          /* of both */
-    guint64 last_number, last_ended;
-    gboolean is_closed; /* only `starting` is left */
-};
-
-struct Exec {
-    Execs *execs;
-    NovacronExec *seen;
-    char *request_id;
-    char *limits_folder;
-    gsize room;
-    ExecStream *out, *err; /* `err` is NULL with a terminal */
-    gint in;               /* -1: closed, or a terminal, or none */
-    gboolean has_input, has_terminal;
-    guint child_watch; /* 0: ended */
-    guint64 ended;     /* the how manieth to end */
-    guint timer;       /* until it is told to end, then until what is left of it is killed */
-    GPtrArray *waits;  /* Reading */
-};
-
 /* A call that waits for news. */
 typedef struct {
     Exec *exec;
@@ -80,26 +37,14 @@ typedef struct {
     NovacronExecReadArgs args;
 } Reading;
 
-/* From the request to the running program. */
-typedef struct {
-    Execs *execs;
-    GaCall *call; /* gone when execs->is_closed */
-    OsChildSpec *spec;
-    Exec *exec; /* not in the list yet */
-    gboolean holds;
-    guint timeout_ms;
-    OsChild child;
-    GError *error;
-} Start;
-
 static gint64
 now_ns(void)
 {
     return g_get_real_time() * 1000;
 }
 
-static void
-emit(const Exec *exec, GaEventType type)
+void
+exec_emit(const Exec *exec, GaEventType type)
 {
     const NovacronExec *seen = exec->seen;
 
@@ -112,15 +57,30 @@ emit(const Exec *exec, GaEventType type)
 
 /* With a control group also what has left the process group, of which there may be nobody left, and
  * its number be another's, once the program has ended. */
-static void
-kill_all(const Exec *exec)
+void
+exec_kill_all(const Exec *exec)
 {
     if (exec->child_watch || !exec->limits_folder)
         os_child_signal(exec->seen->pid, SIGKILL);
     exec_limits_kill(exec->limits_folder);
 }
 
-static void
+/* Those who wait for its output are told. */
+void
+exec_disappoint(Exec *exec)
+{
+    while (exec->waits->len > 0) {
+        g_autofree Reading *reading = exec->waits->pdata[0];
+        GError *error = NULL;
+
+        g_ptr_array_remove_index_fast(exec->waits, 0);
+        ga_wait_free(reading->wait);
+        ga_refuse(&error, GA_REFUSAL_NOT_FOUND, "program %s was closed", exec->seen->id);
+        ga_call_fail(reading->call, error);
+    }
+}
+
+void
 exec_free(Exec *exec)
 {
     for (guint i = 0; i < exec->waits->len; i++) {
@@ -142,95 +102,6 @@ exec_free(Exec *exec)
     g_free(exec->request_id);
     novacron_exec_free(exec->seen);
     g_free(exec);
-}
-
-static gpointer
-execs_open(GaAgent *agent)
-{
-    Execs *execs = g_new0(Execs, 1);
-
-    execs->agent = agent;
-    execs->all = g_ptr_array_new();
-    execs->starting = g_ptr_array_new();
-    execs->last_number = g_random_int() & FIRST_NUMBER_MASK;
-    exec_limits_sweep();
-    return execs;
-}
-
-static void
-free_if_unused(Execs *execs)
-{
-    if (!execs->is_closed || execs->starting->len > 0)
-        return;
-    g_ptr_array_free(execs->all, TRUE);
-    g_ptr_array_free(execs->starting, TRUE);
-    g_free(execs);
-}
-
-/* Programs go on when the agent ends; one that then writes to nobody is told so by its pipe. */
-static void
-execs_close(gpointer state)
-{
-    Execs *execs = state;
-
-    for (guint i = 0; i < execs->all->len; i++)
-        exec_free(execs->all->pdata[i]);
-    execs->is_closed = TRUE;
-    free_if_unused(execs);
-}
-
-static const GaSlot execs_slot = { "novacron-exec", execs_open, execs_close };
-
-Execs *
-execs_of(GaAgent *agent)
-{
-    return ga_agent_slot(agent, &execs_slot);
-}
-
-const GPtrArray *
-execs_list(const Execs *execs)
-{
-    return execs->all;
-}
-
-Exec *
-execs_find(Execs *execs, const char *id, GError **error)
-{
-    for (guint i = 0; i < execs->all->len; i++) {
-        Exec *exec = execs->all->pdata[i];
-
-        if (strcmp(exec->seen->id, id) == 0)
-            return exec;
-    }
-    ga_refuse(error, GA_REFUSAL_NOT_FOUND, "there is no program %s", id);
-    return NULL;
-}
-
-/* Those who wait for its output are told. */
-static void
-disappoint(Exec *exec)
-{
-    while (exec->waits->len > 0) {
-        g_autofree Reading *reading = exec->waits->pdata[0];
-        GError *error = NULL;
-
-        g_ptr_array_remove_index_fast(exec->waits, 0);
-        ga_wait_free(reading->wait);
-        ga_refuse(&error, GA_REFUSAL_NOT_FOUND, "program %s was closed", exec->seen->id);
-        ga_call_fail(reading->call, error);
-    }
-}
-
-static void
-forget(Exec *exec)
-{
-    emit(exec, GA_EVENT_EXEC_CLOSED);
-    if (exec->seen->timed_out && exec->timer)
-        kill_all(exec);
-    exec->execs->room -= exec->room;
-    g_ptr_array_remove(exec->execs->all, exec);
-    disappoint(exec);
-    exec_free(exec);
 }
 
 static GPtrArray *
@@ -325,42 +196,6 @@ on_news(gpointer owner)
     }
 }
 
-static guint
-count_running(const Execs *execs)
-{
-    guint count = 0;
-
-    for (guint i = 0; i < execs->all->len; i++)
-        count += ((const Exec *)execs->all->pdata[i])->child_watch ? 1 : 0;
-    return count;
-}
-
-/* NULL: none has ended. */
-static Exec *
-first_ended(const Execs *execs)
-{
-    Exec *first = NULL;
-
-    for (guint i = 0; i < execs->all->len; i++) {
-        Exec *exec = execs->all->pdata[i];
-
-        if (!exec->child_watch && (!first || exec->ended < first->ended))
-            first = exec;
-    }
-    return first;
-}
-
-/* Whoever does not come for what has ended must not keep others from starting anything. */
-static gboolean
-make_room(Execs *execs, gsize room)
-{
-    Exec *ended;
-
-    while (execs->room + room > ROOM_SUM && (ended = first_ended(execs)))
-        forget(ended);
-    return execs->room + room <= ROOM_SUM;
-}
-
 /* Others of its groups have their time as well: the number stays the process group's as long as one
  * of them is there. */
 static void
@@ -380,7 +215,6 @@ on_ended(G_GNUC_UNUSED GPid pid, gint status, gpointer user_data)
     NovacronExec *seen = exec->seen;
 
     exec->child_watch = 0;
-    exec->ended = ++exec->execs->last_ended;
     stop_timer(exec);
     seen->running = FALSE;
     seen->has_exit_code = WIFEXITED(status);
@@ -392,10 +226,9 @@ on_ended(G_GNUC_UNUSED GPid pid, gint status, gpointer user_data)
     seen->has_out_of_memory = exec->limits_folder != NULL;
     seen->out_of_memory = exec_limits_were_out_of_memory(exec->limits_folder);
     exec_limits_remove(exec->limits_folder);
-    emit(exec, GA_EVENT_EXEC_ENDED);
+    exec_emit(exec, GA_EVENT_EXEC_ENDED);
     on_news(exec);
-    if (exec->execs->all->len - count_running(exec->execs) > ENDED_MAX)
-        forget(first_ended(exec->execs));
+    execs_note_end(exec);
 }
 
 static gboolean
@@ -404,7 +237,7 @@ on_grace_over(gpointer user_data)
     Exec *exec = user_data;
 
     exec->timer = 0;
-    kill_all(exec);
+    exec_kill_all(exec);
     return G_SOURCE_REMOVE;
 }
 
@@ -419,129 +252,6 @@ on_timeout(gpointer user_data)
     return G_SOURCE_REMOVE;
 }
 
-static void
-start_free(Start *start)
-{
-    os_child_spec_free(start->spec);
-    if (start->exec)
-        exec_free(start->exec);
-    g_free(start);
-}
-
-static void
-take_child(Start *start)
-{
-    Exec *exec = start->exec;
-    const OsChild *child = &start->child;
-
-    exec->seen->pid = child->pid;
-    exec->seen->started_ns = now_ns();
-    exec->seen->running = TRUE;
-    exec->in = child->in;
-    exec->out = exec_stream_new(child->out, exec->room / (exec->has_terminal ? 1 : 2), start->holds,
-                                on_news, exec);
-    if (child->err >= 0)
-        exec->err = exec_stream_new(child->err, exec->room / 2, start->holds, on_news, exec);
-    exec->child_watch = g_child_watch_add((GPid)child->pid, on_ended, exec);
-    if (start->timeout_ms)
-        exec->timer = g_timeout_add(start->timeout_ms, on_timeout, exec);
-}
-
-/* The agent has gone meanwhile, and with it who wanted the program. */
-static void
-abandon(const Start *start)
-{
-    const OsChild *child = &start->child;
-
-    if (start->error) {
-        g_error_free(start->error);
-        return;
-    }
-    start->exec->seen->pid = child->pid;
-    kill_all(start->exec);
-    close(child->out);
-    if (child->in >= 0)
-        close(child->in);
-    if (child->err >= 0)
-        close(child->err);
-}
-
-static void
-on_started(gpointer data)
-{
-    Start *start = data;
-    Execs *execs = start->execs;
-
-    g_ptr_array_remove_fast(execs->starting, start);
-    if (execs->is_closed) {
-        abandon(start);
-        free_if_unused(execs);
-    } else if (start->error) {
-        execs->room -= start->exec->room;
-        ga_call_fail(start->call, start->error);
-    } else {
-        take_child(start);
-        emit(start->exec, GA_EVENT_EXEC_STARTED);
-        g_autoptr(NovacronExec) description = exec_describe(start->exec);
-        g_ptr_array_add(execs->all, g_steal_pointer(&start->exec));
-        novacron_exec_start_return(start->call, description);
-    }
-    start_free(start);
-}
-
-static void
-start_child(gpointer data)
-{
-    Start *start = data;
-
-    if (!os_child_start(start->spec, &start->child, &start->error))
-        g_assert(start->error);
-}
-
-static char **
-strings_of(const GPtrArray *list)
-{
-    char **strings = g_new0(char *, list->len + 1);
-
-    for (guint i = 0; i < list->len; i++)
-        strings[i] = g_strdup(list->pdata[i]);
-    return strings;
-}
-
-static OsChildSpec *
-spec_of(const NovacronExecStartArgs *args, const char *limits_folder)
-{
-    OsChildSpec *spec = g_new0(OsChildSpec, 1);
-
-    spec->argv = strings_of(args->argv);
-    spec->environment = args->environment ? strings_of(args->environment) : NULL;
-    spec->directory = g_strdup(args->directory);
-    spec->user = g_strdup(args->user);
-    spec->group = g_strdup(args->group);
-    spec->control_file = exec_limits_file(limits_folder);
-    spec->has_input = args->has_input && args->input;
-    spec->has_terminal = args->terminal != NULL;
-    if (args->terminal) {
-        spec->columns = args->terminal->columns;
-        spec->rows = args->terminal->rows;
-    }
-    return spec;
-}
-
-static gboolean
-find_room(Execs *execs, gsize room, GError **error)
-{
-    guint n_running = execs->starting->len + count_running(execs);
-
-    if (n_running >= RUNNING_MAX)
-        ga_refuse(error, GA_REFUSAL_BUSY, "%u programs run", n_running);
-    else if (!make_room(execs, room))
-        ga_refuse(error, GA_REFUSAL_BUSY, "the output of others takes all the room");
-    else
-        return TRUE;
-    return FALSE;
-}
-
 /* The number makes it another one than those of this agent, the time than those of former ones. Of
  * these there can be several in a second; and clocks are set back, so that they do not count from
  * the same number. */
@@ -552,7 +262,7 @@ new_id(Execs *execs)
                            ++execs->last_number);
 }
 
-static Exec *
+Exec *
 exec_new(Execs *execs, const NovacronExecStartArgs *args)
 {
     Exec *exec = g_new0(Exec, 1);
@@ -572,75 +282,20 @@ exec_new(Execs *execs, const NovacronExecStartArgs *args)
     return exec;
 }
 
-static Exec *
-find_request(const Execs *execs, const char *request_id)
-{
-    for (guint i = 0; request_id && i < execs->all->len; i++) {
-        Exec *exec = execs->all->pdata[i];
-
-        if (g_strcmp0(exec->request_id, request_id) == 0)
-            return exec;
-    }
-    return NULL;
-}
-
-static gboolean
-is_starting(const Execs *execs, const char *request_id)
-{
-    for (guint i = 0; request_id && i < execs->starting->len; i++)
-        if (g_strcmp0(((const Start *)execs->starting->pdata[i])->exec->request_id, request_id) ==
-            0)
-            return TRUE;
-    return FALSE;
-}
-
-static gboolean
-may_start(const Execs *execs, const NovacronExecStartArgs *args, GError **error)
-{
-    if (args->argv->len == 0 || !*(const char *)args->argv->pdata[0])
-        ga_refuse(error, GA_REFUSAL_BAD_VALUE, "no program is named");
-    else if (args->request_id && strlen(args->request_id) > REQUEST_ID_MAX)
-        ga_refuse(error, GA_REFUSAL_BAD_VALUE, "a request-id has at most %d bytes", REQUEST_ID_MAX);
-    else if (is_starting(execs, args->request_id))
-        ga_refuse(error, GA_REFUSAL_BUSY, "request %s is being carried out", args->request_id);
-    else
-        return TRUE;
-    return FALSE;
-}
-
 void
-execs_start(Execs *execs, GaCall *call, const NovacronExecStartArgs *args)
+exec_take_child(Exec *exec, const OsChild *child, gboolean holds, guint timeout_ms)
 {
-    const Exec *known = find_request(execs, args->request_id);
-    GError *error = NULL;
-
-    if (known) {
-        g_autoptr(NovacronExec) description = exec_describe(known);
-        novacron_exec_start_return(call, description);
-        return;
-    }
-
-    if (args->limits && execs->starting->len == 0)
-        exec_limits_sweep();
-    Exec *exec = exec_new(execs, args);
-    if (!may_start(execs, args, &error) || !find_room(execs, exec->room, &error) ||
-        (args->limits &&
-         !(exec->limits_folder = exec_limits_make(args->limits, exec->seen->id, &error)))) {
-        exec_free(exec);
-        ga_call_fail(call, error);
-        return;
-    }
-
-    Start *start = g_new0(Start, 1);
-    *start = (Start){ .execs = execs,
-                      .call = call,
-                      .spec = spec_of(args, exec->limits_folder),
-                      .exec = exec,
-                      .holds = args->has_overflow && args->overflow == NOVACRON_EXEC_OVERFLOW_HOLD,
-                      .timeout_ms = args->has_timeout_ms ? args->timeout_ms : 0 };
-    g_ptr_array_add(execs->starting, start);
-    execs->room += exec->room;
-    ga_task_run(start_child, on_started, start);
+    exec->seen->pid = child->pid;
+    exec->seen->started_ns = now_ns();
+    exec->seen->running = TRUE;
+    exec->in = child->in;
+    exec->out = exec_stream_new(child->out, exec->room / (exec->has_terminal ? 1 : 2), holds,
+                                on_news, exec);
+    if (child->err >= 0)
+        exec->err = exec_stream_new(child->err, exec->room / 2, holds, on_news, exec);
+    exec->child_watch = g_child_watch_add((GPid)child->pid, on_ended, exec);
+    if (timeout_ms)
+        exec->timer = g_timeout_add(timeout_ms, on_timeout, exec);
 }
 
 void
@@ -736,11 +391,11 @@ void
 exec_close(Exec *exec)
 {
     if (exec->child_watch) {
-        kill_all(exec);
+        exec_kill_all(exec);
         g_source_remove(exec->child_watch);
         exec->child_watch = 0;
         g_child_watch_add_full(G_PRIORITY_DEFAULT, (GPid)exec->seen->pid, on_forgotten_exit,
                                g_strdup(exec->limits_folder), g_free);
     }
-    forget(exec);
+    execs_forget(exec);
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/bounds.h"
 #include "core/config.h"
 #include "extensions/job/job-private.h"
 #include "extensions/job/record.h"
@@ -16,9 +17,6 @@
 
 /* Not over: each may have a thread or a process. */
 #define RUNNING_MAX 32
-
-/* It is in every reply about the job. */
-#define REQUEST_ID_MAX 256
 
 static void
 forget(GaJobs *jobs, guint i)
@@ -214,9 +212,9 @@ describe(GaJobs *jobs, const GaJobKind *kind, const char *request_id)
 static gboolean
 is_short(const char *request_id, GError **error)
 {
-    if (!request_id || strlen(request_id) <= REQUEST_ID_MAX)
+    if (!request_id || strlen(request_id) <= GA_REQUEST_ID_MAX)
         return TRUE;
-    ga_refuse(error, GA_REFUSAL_BAD_VALUE, "a request-id has at most %d bytes", REQUEST_ID_MAX);
+    ga_refuse(error, GA_REFUSAL_BAD_VALUE, "a request-id has at most %d bytes", GA_REQUEST_ID_MAX);
     return FALSE;
 }
 

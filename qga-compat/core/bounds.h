@@ -11,3 +11,7 @@
 /* On the channel that others use too, where some give each call a second; and on one of our own. */
 #define GA_WAIT_SHARED_MS 250
 #define GA_WAIT_OWN_MS (30 * 1000)
+
+/* Of the name that a client gives to a request: it is kept, and in every reply about what came of
+ * it. */
+#define GA_REQUEST_ID_MAX 256
