@@ -4,8 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,9 +14,7 @@
 #include "core/work.h"
 #include "file/place.h"
 #include "gen/file-commands.h"
-
-/* An entry of the user database: names, a home and a list of members. */
-#define ENTRY_MAX (1024 * 1024)
+#include "platform/ids.h"
 
 typedef struct {
     GaPlace *place;
@@ -68,57 +64,22 @@ parse_number(const char *text, guint32 *ret_id)
     return TRUE;
 }
 
-/* These answer 0 or an errno value, with *ret_id untouched if there is no such name. */
-
-static gint
-look_user_up(const char *name, char *buffer, gsize size, guint32 *ret_id)
-{
-    struct passwd entry, *found;
-    gint number = getpwnam_r(name, &entry, buffer, size, &found);
-
-    if (number == 0 && found)
-        *ret_id = found->pw_uid;
-    return number;
-}
-
-static gint
-look_group_up(const char *name, char *buffer, gsize size, guint32 *ret_id)
-{
-    struct group entry, *found;
-    gint number = getgrnam_r(name, &entry, buffer, size, &found);
-
-    if (number == 0 && found)
-        *ret_id = found->gr_gid;
-    return number;
-}
-
-typedef gint (*LookUp)(const char *name, char *buffer, gsize size, guint32 *ret_id);
-
 static gboolean
-find_id(const char *text, const char *what, LookUp look_up, guint32 *ret_id, GError **error)
+find_id(const char *text, const char *what, gboolean (*look_up)(const char *name, guint *ret_id),
+        guint32 *ret_id, GError **error)
 {
-    guint32 id = GA_ID_SAME;
-    gint number = ERANGE;
-
-    if (text && !parse_number(text, &id)) {
-        for (gsize size = 1024; number == ERANGE && size <= ENTRY_MAX; size *= 4) {
-            g_autofree char *buffer = g_malloc(size);
-            number = look_up(text, buffer, size, &id);
-        }
-        if (id == GA_ID_SAME) {
-            ga_refuse(error, GA_REFUSAL_NOT_FOUND, "there is no %s '%s'", what, text);
-            return FALSE;
-        }
-    }
-    *ret_id = id;
-    return TRUE;
+    *ret_id = GA_ID_SAME;
+    if (!text || parse_number(text, ret_id) || look_up(text, ret_id))
+        return TRUE;
+    ga_refuse(error, GA_REFUSAL_NOT_FOUND, "there is no %s '%s'", what, text);
+    return FALSE;
 }
 
 gboolean
 ga_owner_find(const GaAttributes *attributes, guint32 *ret_uid, guint32 *ret_gid, GError **error)
 {
-    return find_id(attributes->user, "user", look_user_up, ret_uid, error) &&
-           find_id(attributes->group, "group", look_group_up, ret_gid, error);
+    return find_id(attributes->user, "user", os_user_id, ret_uid, error) &&
+           find_id(attributes->group, "group", os_group_id, ret_gid, error);
 }
 
 static void

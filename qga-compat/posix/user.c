@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <sys/types.h>
 
+#include "platform/ids.h"
 #include "runtime/qapi-error.h"
 
 G_STATIC_ASSERT(sizeof(uid_t) == sizeof(guint) && sizeof(gid_t) == sizeof(guint));
@@ -105,21 +106,49 @@ os_user_find(const char *text)
 }
 
 gboolean
-os_group_find(const char *text, guint *ret_gid)
+os_user_id(const char *name, guint *ret_uid)
+{
+    struct passwd entry;
+    g_autofree char *strings = NULL;
+    gboolean is_found = FALSE;
+
+    find_entry(name, 0, &entry, &strings, &is_found);
+    if (is_found)
+        *ret_uid = entry.pw_uid;
+    return is_found;
+}
+
+/* By name or, where that is NULL, by number. */
+static gboolean
+find_group(const char *name, gid_t gid, guint *ret_gid)
 {
     struct group entry, *found = NULL;
-    guint64 gid;
-    gboolean is_number = g_ascii_string_to_unsigned(text, 10, 0, ID_MAX, &gid, NULL);
     gint number = ERANGE;
 
     for (gsize size = ENTRY_MIN; number == ERANGE && size <= ENTRY_MAX; size *= 2) {
         g_autofree char *strings = g_malloc(size);
-        number = is_number ? getgrgid_r((gid_t)gid, &entry, strings, size, &found)
-                           : getgrnam_r(text, &entry, strings, size, &found);
+        number = name ? getgrnam_r(name, &entry, strings, size, &found)
+                      : getgrgid_r(gid, &entry, strings, size, &found);
         if (found)
             *ret_gid = found->gr_gid;
     }
     return found != NULL;
+}
+
+gboolean
+os_group_id(const char *name, guint *ret_gid)
+{
+    return find_group(name, 0, ret_gid);
+}
+
+gboolean
+os_group_find(const char *text, guint *ret_gid)
+{
+    guint64 gid;
+
+    return g_ascii_string_to_unsigned(text, 10, 0, ID_MAX, &gid, NULL)
+               ? find_group(NULL, (gid_t)gid, ret_gid)
+               : os_group_id(text, ret_gid);
 }
 
 void
