@@ -5,9 +5,9 @@
 All of it happens on a stage, as in frozen.py, with whose hooks the workers have to get on.
 """
 import os
+import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -29,6 +29,7 @@ from lib.process import wait_until
 from mariadb import SOON, Writer
 from mongodb import MongoDB
 from redis import Redis
+from worker import Worker
 
 WORKERS = ('postgresql-worker', 'mariadb-worker', 'mongodb-worker', 'redis-worker')
 PATIENCE = 60
@@ -505,22 +506,39 @@ def mongodb_leaves_nothing_of_its_library_behind(scene: Scene) -> None:
 def a_worker_that_is_asked_out_of_turn_says_so(scene: Scene) -> None:
     """The agent never does."""
     for name in WORKERS:
-        ours, theirs = socket.socketpair()
-        with ours, theirs, subprocess.Popen(
-                [str(scene.workers / name), str(os.getuid())], stdin=theirs) as worker:
-            theirs.close()
-            with ours.makefile('rwb') as stream:
-                for request in (b'"database-hold","arguments":{"limit-ms":9,"held-ms":9}',
-                                b'"database-release"', b'"nothing-like-this"'):
-                    stream.write(b'{"execute":' + request + b'}\n')
-                    stream.flush()
-                    answer = stream.readline()
-                    expect(answer.startswith(b'{"error"') or
-                           (name in ('mongodb-worker', 'redis-worker') and
-                            b'"return"' in answer),
-                           f'{name}: {answer!r}')
-            ours.shutdown(socket.SHUT_RDWR)
-            expect(worker.wait(10) == 0, f'{name} has left with {worker.returncode}')
+        with Worker(scene.workers, name, os.getuid()) as worker:
+            held = worker.answer('database-hold', limit_ms=9, held_ms=9)
+            expect('error' in held or name in ('mongodb-worker', 'redis-worker'), f'{name}: {held}')
+            for command in ('database-release', 'nothing-like-this'):
+                answer = worker.answer(command)
+                expect('error' in answer, f'{name}, {command}: {answer}')
+
+
+def not_even_roots_worker_has_capabilities(scene: Scene) -> None:
+    """That of a server which runs as root."""
+    with Worker(scene.workers, 'redis-worker', 0) as worker:
+        worker.answer('database-release')       # it has settled in
+        status = Path(f'/proc/{worker.pid}/status').read_text()
+        for kind in ('CapPrm', 'CapEff', 'CapInh', 'CapAmb'):
+            expect(f'{kind}:\t{0:016x}\n' in status, f'{kind}: {status}')
+
+
+def a_held_mariadb_stands_still_by_itself(scene: Scene) -> None:
+    """The file system is not frozen here, which would hide that nobody holds the server."""
+    uid = pwd.getpwnam(USER).pw_uid
+    for read_lock in (False, True):
+        with Writer(scene.mariadb) as writer:
+            with Worker(scene.workers, 'mariadb-worker', uid) as worker:
+                worker.call('database-prepare', address=str(scene.mariadb.socket), uid=uid,
+                            read_lock=read_lock, limit_ms=9000)
+                expect(writer.goes_on(), 'held before it is to be')
+                worker.call('database-hold', limit_ms=9000, held_ms=60000)
+                expect(writer.stands_still(), f'{read_lock}: not held')
+                worker.call('database-release')
+                expect(writer.goes_on(), 'held after it was released')
+                worker.call('database-hold', limit_ms=9000, held_ms=60000)
+                expect(writer.stands_still(), f'{read_lock}: not held again')
+            expect(writer.goes_on(), 'held without a worker')
 
 
 @contextmanager
@@ -649,6 +667,8 @@ CHECKS = [
     mongodb_that_was_started_again_meanwhile_is_seen,
     mongodb_leaves_nothing_of_its_library_behind,
     a_worker_that_is_asked_out_of_turn_says_so,
+    not_even_roots_worker_has_capabilities,
+    a_held_mariadb_stands_still_by_itself,
     what_takes_long_can_be_cancelled_and_has_a_limit,
     a_worker_that_is_busy_ends_with_its_agent_as_well,
     a_server_that_answers_nonsense_costs_one_call,

@@ -1,12 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Workers that are asked by hand, and whom somebody hostile tries to make more of."""
-import json
 import os
 import shutil
 import socket
 import struct
-import subprocess
 import sys
 import tempfile
 import threading
@@ -15,10 +13,11 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, Optional
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent)]
+sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 from lib import check
 from lib.check import expect
+from worker import Worker
 
 STRANGER = 65534
 SOME_USER = 4242
@@ -47,19 +46,9 @@ class Bench:
 
     def ask(self, name: str, uid: int) -> Dict[str, Any]:
         """What a worker answers that is to prepare the server of user `uid`."""
-        request = {'execute': 'database-prepare',
-                   'arguments': {'address': str(self.path), 'uid': uid, 'read-lock': False,
-                                 'limit-ms': LIMIT_MS}}
-        ours, theirs = socket.socketpair()
-        with ours, theirs, subprocess.Popen([str(self.workers / f'{name}-worker'), '0'],
-                                            stdin=theirs) as worker:
-            theirs.close()
-            ours.sendall(json.dumps(request).encode() + b'\n')
-            with ours.makefile() as stream:
-                answer: Dict[str, Any] = json.loads(stream.readline())
-            ours.shutdown(socket.SHUT_RDWR)
-            expect(worker.wait(10) == 0, f'{name} has left with {worker.returncode}')
-        return answer
+        with Worker(self.workers, f'{name}-worker', 0) as worker:
+            return worker.answer('database-prepare', address=str(self.path), uid=uid,
+                                 read_lock=False, limit_ms=LIMIT_MS)
 
 
 class Listener:
